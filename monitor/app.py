@@ -1,0 +1,351 @@
+"""The composition root: a `Config` in, running objects out; it alone knows every room."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from functools import cached_property
+from pathlib import Path
+
+from monitor.briefing import Briefing
+from monitor.clock import Clock, SystemClock
+from monitor.config.load import load
+from monitor.config.rosters import reload_staff, roster_digest
+from monitor.config.schema import Config
+from monitor.contract import Alerter, SourceInfo, Tools
+from monitor.errors import EvidenceError
+from monitor.evidence import entries
+from monitor.evidence.clockstate import clock_state
+from monitor.evidence.leaf import Leaf
+from monitor.evidence.note import SigningKey
+from monitor.evidence.vault import Vault
+from monitor.fence import ProcessFence
+from monitor.grading.grader import Grader
+from monitor.http import HttpLimits, PoliteHttp
+from monitor.matching.matcher import Matcher
+from monitor.matching.roster import Alias, Person, Roster, School
+from monitor.outbox import Outbox
+from monitor.people.audience import Audience
+from monitor.pipeline import Judge, Pipeline, Source
+from monitor.registry import alerter_plugins, connector_plugins
+from monitor.rounds import Rounds
+from monitor.storage.store import Store
+
+MEGABYTE = 1_000_000
+VAULT = "vault"
+_ROSTER = "roster"
+_CONFIG = "config"
+
+
+def read_config(path: Path, *, clock: Clock) -> Config:
+    """Load the config with the settings of every plugin that is installed."""
+    return load(
+        path,
+        connectors={kind: plugin.config for kind, plugin in connector_plugins().items()},
+        channels={kind: plugin.config for kind, plugin in alerter_plugins().items()},
+        today=clock.now().date(),
+    )
+
+
+def roster_of(config: Config, today: date) -> Roster:
+    """Those whom posts are matched against today."""
+    return Roster(
+        tuple(
+            School(
+                id=school.id,
+                name=school.name,
+                aliases=school.aliases,
+                handles=school.handles,
+                hashtags=school.hashtags,
+                places=school.places,
+                staff=tuple(
+                    Person(
+                        id=person.id,
+                        name=person.name,
+                        title=person.title or "",
+                        aliases=tuple(Alias(a.text, a.insulting) for a in person.aliases),
+                        handles=person.handles,
+                        roles=person.roles,
+                        email=person.email or "",
+                    )
+                    for person in school.watched(today)
+                ),
+            )
+            for school in config.schools
+        )
+    )
+
+
+def insulting_of(config: Config) -> frozenset[tuple[str, str]]:
+    """(person, alias in one case) of every alias that the roster marks as an insult."""
+    return frozenset(
+        (person.id, alias.text.casefold())
+        for school in config.schools
+        for person in school.staff
+        for alias in person.aliases
+        if alias.insulting
+    )
+
+
+def mail_domain(config: Config) -> str:
+    """The right side of our Message-IDs: the administrator's mail domain."""
+    administrator = config.person(config.tell.administrator)
+    address = administrator.email if administrator else ""
+    return address.rpartition("@")[2] or "staff-mentions.invalid"
+
+
+@dataclass(slots=True)
+class LazyGrader:
+    """Loads the model when the first text asks for it, and once only."""
+
+    directory: Path | None = None
+    _grader: Grader | None = None
+
+    def __call__(self) -> Grader:
+        """Raises GradingError where the model is missing or corrupt."""
+        if self._grader is None:
+            self._grader = Grader.load(self.directory)
+        return self._grader
+
+
+@dataclass
+class App:
+    """One installation, opened: everything that a command or the service needs."""
+
+    config: Config
+    path: Path
+    clock: Clock
+    store: Store
+    vault: Vault
+    key: SigningKey
+    http: PoliteHttp
+    fence: ProcessFence
+    grader: LazyGrader = field(default_factory=LazyGrader)
+    _staff_digest: str = ""
+
+    def __post_init__(self) -> None:
+        self._staff_digest = roster_digest(self.config)
+
+    @classmethod
+    def open(cls, path: Path, *, clock: Clock | None = None) -> App:
+        """Open the database, vault and key that a config names.
+
+        Raises:
+            ConfigError: with every problem in the file.
+            SchemaError: when the database must be migrated first.
+            EvidenceError: when the log has begun but its signing key is gone.
+        """
+        clock = clock or SystemClock()
+        config = read_config(path, clock=clock)
+        store = Store(config.engine.connection_url(), mail_domain=mail_domain(config))
+        try:
+            key = open_key(config, log_is_empty=store.log.head()[0] == 0)
+            vault = Vault(config.engine.data_dir / VAULT)
+        except BaseException:
+            store.close()
+            raise
+        store.log.open(config.evidence.origin, verifier=str(key.verifier), at=clock.now())
+        return cls(
+            config=config,
+            path=path,
+            clock=clock,
+            store=store,
+            vault=vault,
+            key=key,
+            http=_http(config, clock),
+            fence=_fence(config),
+        )
+
+    async def aclose(self) -> None:
+        """Hang up, end the parsers, give back the database."""
+        await self.http.aclose()
+        await self.fence.aclose()
+        self.store.close()
+
+    # --- parts ----------------------------------------------------------------------------------
+
+    @cached_property
+    def rounds(self) -> Rounds:
+        """The service without its schedule."""
+        judge = self.judge()
+        outbox = Outbox(
+            store=self.store,
+            channels=self.channels(),
+            briefing=Briefing(self.store, judge.audience, self.clock),
+            audience=judge.audience,
+            clock=self.clock,
+        )
+        pipeline = Pipeline(
+            store=self.store,
+            vault=self.vault,
+            judge=judge,
+            clock=self.clock,
+            clock_state=clock_state,
+        )
+        return Rounds(
+            store=self.store,
+            pipeline=pipeline,
+            outbox=outbox,
+            sources=self.sources(),
+            key=self.key,
+            origin=self.config.evidence.origin,
+            clock=self.clock,
+            limit=asyncio.Semaphore(self.config.engine.poll_concurrency),
+        )
+
+    def judge(self) -> Judge:
+        """The two judgements for the config in force today."""
+        matcher = Matcher(roster_of(self.config, self.today()))
+        return Judge(matcher, self.grader, Audience(self.config), insulting_of(self.config))
+
+    def today(self) -> date:
+        return self.clock.now().astimezone(self.config.zone).date()
+
+    def sources(self) -> Mapping[str, Source]:
+        """Every enabled source with its connector."""
+        plugins = connector_plugins()
+        found = {}
+        for name, given in self.config.sources.items():
+            if not given.enabled:
+                continue
+            info = SourceInfo(name, given.scope, given.school, given.place)
+            tools = Tools(
+                http=self.http.for_source(
+                    allow_private=given.allow_private_addresses,
+                    home=str(getattr(given.settings, "url", "")),
+                ),
+                fence=self.fence,
+                clock=self.clock,
+                source=info,
+            )
+            found[name] = Source(
+                info=info,
+                kind=given.kind,
+                interval=timedelta(minutes=given.every_minutes),
+                connector=plugins[given.kind].build(given.settings, tools),
+            )
+        return found
+
+    def channels(self) -> Mapping[str, Alerter]:
+        """Every configured channel, ready to send."""
+        plugins = alerter_plugins()
+        return {
+            name: plugins[given.kind].build(given.settings, self.clock)
+            for name, given in self.config.channels.items()
+        }
+
+    # --- a change of config ---------------------------------------------------------------------
+
+    def apply(self, config: Config, why: str) -> None:
+        """Put a new config in force without stopping; what is running ends under the old one.
+
+        The place of the data (data_dir, database, key, origin) cannot change under a running
+        service: it stays as it was, and the caller says so.
+        """
+        self.config = config
+        rounds = self.rounds
+        rounds.pipeline.judge = replace(self.judge(), distrust=rounds.pipeline.judge.distrust)
+        rounds.outbox.audience = rounds.pipeline.judge.audience
+        rounds.outbox.briefing = Briefing(self.store, rounds.audience, self.clock)
+        rounds.outbox.channels = self.channels()
+        rounds.sources = self.sources()
+        self.record_config(why)
+
+    def reread(self) -> Config:
+        """The config as its file says now. Raises ConfigError with every problem."""
+        return read_config(self.path, clock=self.clock)
+
+    def with_fresh_staff(self) -> Config | None:
+        """The config with its staff files read again; None where they have not changed.
+
+        Raises:
+            ConfigError: where a changed file is bad; it is not read again until it changes again.
+        """
+        found = roster_digest(self.config)
+        if found == self._staff_digest:
+            return None
+        self._staff_digest = found
+        return reload_staff(self.config)
+
+    def record_config(self, why: str) -> None:
+        """Seal that the config or the roster is not what it was when last seen."""
+        at = self.clock.now()
+        digest = self.config.digest()
+        if self.store.remembered(_CONFIG) != digest:
+            leaf = entries.config_changed(at=at, digest=digest, why=why)
+            self.store.remember(_CONFIG, digest, [leaf])
+        now = _people(self.config, self.today())
+        kept = self.store.remembered(_ROSTER)
+        known = {tuple(pair) for pair in json.loads(kept)} if kept else set()
+        if now != known:
+            leaves = self._roster_leaves(now, known)
+            self.store.remember(_ROSTER, json.dumps(sorted(now)), leaves)
+            if known and now - known:
+                # What stands in a feed already may name whoever is watched for from now on.
+                self.store.sources.forget_cursors()
+
+    def _roster_leaves(self, now: set[tuple[str, ...]], known: set[tuple[str, ...]]) -> list[Leaf]:
+        leaves = []
+        changes = [("added", pair) for pair in sorted(now - known)]
+        changes += [("removed", pair) for pair in sorted(known - now)]
+        for kind, (school, person) in changes:
+            member = self.config.staff_member(person)
+            leaves.append(
+                entries.roster_changed(
+                    at=self.clock.now(),
+                    kind=kind,
+                    school=school,
+                    person=person,
+                    by=(member.added_by if member else None) or "",
+                    because=(member.added_because if member else None) or "",
+                )
+            )
+        return leaves
+
+
+def _people(config: Config, today: date) -> set[tuple[str, ...]]:
+    return {(school.id, person.id) for school in config.schools for person in school.watched(today)}
+
+
+def _http(config: Config, clock: Clock) -> PoliteHttp:
+    cap = config.engine.body_limit_mb * MEGABYTE
+    return PoliteHttp(
+        clock=clock,
+        contact=config.engine.user_agent_contact or "",
+        limits=HttpLimits(wire_bytes=cap, body_bytes=cap),
+    )
+
+
+def _fence(config: Config) -> ProcessFence:
+    return ProcessFence(
+        seconds=config.engine.parser_seconds,
+        memory_mb=config.engine.parser_memory_mb,
+        workers=min(2, os.cpu_count() or 1),
+    )
+
+
+def open_key(config: Config, *, log_is_empty: bool) -> SigningKey:
+    """The key that signs checkpoints; made where the log has not begun.
+
+    Raises:
+        EvidenceError: when the log has begun and its key is not there. A new key would look like
+            a new log, so none is made.
+    """
+    path = config.evidence.key_file
+    if path.exists():
+        return SigningKey.load(path)
+    if not log_is_empty:
+        raise EvidenceError(
+            f"the log has begun, but its signing key is not at {path}: put the key back from the"
+            " backup (evidence.key_file in the config says where it is looked for)"
+        )
+    key = SigningKey.generate(config.evidence.origin)
+    with suppress(FileExistsError):
+        path.parent.mkdir(parents=True)
+    key.save(path)
+    return key

@@ -1,0 +1,227 @@
+"""What `check` looks at: sources, channels, files, clock; one finding each, with what to do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+from collections.abc import AsyncIterator, Coroutine, Iterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from monitor.app import VAULT, App, roster_of
+from monitor.contract import Poller
+from monitor.errors import GradingError, RemoteError
+from monitor.evidence.clockstate import clock_state
+from monitor.matching.advice import advise
+from monitor.model import Role
+from monitor.pipeline import Source
+
+ENOUGH_DISK = 1_000_000_000
+TRY_SECONDS = 60.0
+
+
+class Level(StrEnum):
+    """How a finding stands."""
+
+    GOOD = "ok"
+    ADVICE = "advice"
+    TROUBLE = "TROUBLE"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One line of `check`: what was looked at, what was found, what to do about it."""
+
+    level: Level
+    what: str
+    found: str
+    to_do: str = ""
+
+
+async def checkup(app: App) -> list[Finding]:
+    """Look at everything that can be tried without changing anything."""
+    config, today = app.config, app.today()
+    found = [Finding(Level.ADVICE, "config", str(problem)) for problem in config.warnings]
+    found += [Finding(Level.GOOD, "config", f"{app.path} is valid")]
+    found += list(_lawful(app))
+    found += [Finding(Level.ADVICE, "contacts", each, "ring or write, then set checked_on")
+              for each in config.stale_contacts(today)]  # fmt: skip
+    found += [
+        Finding(Level.ADVICE, "contacts", f"contacts.{name} is not given", "add it to the config")
+        for name in config.contacts.missing()
+    ]
+    found += list(_people(app))
+    found += list(_roster(app))
+    found += list(_disk(app))
+    found += list(_clock())
+    found += list(_grader(app))
+    found += list(_log(app))
+    sources = app.sources().values()
+    found += await asyncio.gather(*(_try_source(source) for source in sources))
+    for name, channel in app.channels().items():
+        found.append(await _try(f"channel {name}", channel.check(), "see [channels] in the config"))
+    return found
+
+
+def _lawful(app: App) -> Iterator[Finding]:
+    missing = app.config.not_yet_lawful(app.today())
+    if missing:
+        yield Finding(
+            Level.TROUBLE,
+            "lawful",
+            f"Not yet lawful to rely on: {'; '.join(missing)}",
+            "complete [lawful] with your data-protection officer",
+        )
+    else:
+        yield Finding(Level.GOOD, "lawful", "basis, assessment, notice and approval are recorded")
+
+
+def _people(app: App) -> Iterator[Finding]:
+    for role in (Role.DEPUTY, Role.SAFEGUARDING_LEAD):
+        if app.config.person_for(role) is None:
+            stands_in = (
+                "nobody is tried when the headteacher is silent but the second person"
+                if role is Role.DEPUTY
+                else "the headteacher hears of distress instead"
+            )
+            yield Finding(
+                Level.ADVICE,
+                f"tell.{role.value}",
+                f"nobody: {stands_in}",
+                "name somebody in [tell]",
+            )
+
+
+def _roster(app: App) -> Iterator[Finding]:
+    roster = roster_of(app.config, app.today())
+    count = sum(len(school.staff) for school in roster.schools)
+    yield Finding(Level.GOOD, "roster", f"{count} people are watched for")
+    for advice in advise(roster):
+        to_do = f"add as alias: {', '.join(advice.suggestions)}" if advice.suggestions else ""
+        yield Finding(Level.ADVICE, f"roster {advice.target.id}", advice.warning, to_do)
+    for school in app.config.schools:
+        for person in school.staff:
+            if person.handles and person.handles_given_on is None:
+                yield Finding(
+                    Level.ADVICE,
+                    f"roster {person.id}",
+                    "has accounts without a date on which they gave them",
+                    "ask the person, then set handles_given_on",
+                )
+
+
+def _disk(app: App) -> Iterator[Finding]:
+    directory = app.config.engine.data_dir
+    free = shutil.disk_usage(directory).free
+    level = Level.GOOD if free > ENOUGH_DISK else Level.TROUBLE
+    yield Finding(
+        level,
+        "disk",
+        f"{free / 1e9:.1f} GB free in {directory}",
+        "" if level is Level.GOOD else "make room: evidence that cannot be written is lost",
+    )
+    yield _encryption(directory)
+    secret = (app.config.evidence.key_file, directory / VAULT)
+    for path in secret:
+        if path.exists() and stat.S_IMODE(path.stat().st_mode) & 0o077:
+            yield Finding(
+                Level.TROUBLE, "permissions", f"{path} can be read by others", f"chmod go= {path}"
+            )
+    if not os.access(directory, os.W_OK):
+        yield Finding(Level.TROUBLE, "permissions", f"{directory} cannot be written", "see docs")
+
+
+def _encryption(directory: Path) -> Finding:
+    """Whether the file system below stands on dm-crypt, as far as this can be seen from here."""
+    device = os.stat(directory).st_dev  # noqa: PTH116 - the device number is all that is wanted
+    uuid = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}/dm/uuid")
+    try:
+        encrypted = uuid.read_text(encoding="ascii").startswith("CRYPT-")
+    except OSError:
+        encrypted = False
+    if encrypted:
+        return Finding(Level.GOOD, "encryption", "the data stands on an encrypted disk")
+    return Finding(
+        Level.ADVICE,
+        "encryption",
+        "the disk does not look encrypted from here",
+        "evidence names people: use an encrypted disk (LUKS), or note who decided otherwise",
+    )
+
+
+def _clock() -> Iterator[Finding]:
+    state = clock_state()
+    if state.synchronised:
+        yield Finding(Level.GOOD, "clock", f"synchronised ({state.how})")
+    elif state.synchronised is None:
+        yield Finding(Level.ADVICE, "clock", "cannot be judged from here", "timedatectl says more")
+    else:
+        yield Finding(
+            Level.TROUBLE,
+            "clock",
+            f"not synchronised ({state.how})",
+            "timedatectl set-ntp true: a time that may be wrong is weak evidence",
+        )
+
+
+def _grader(app: App) -> Iterator[Finding]:
+    try:
+        grader = app.grader()
+        differences = grader.self_test()
+    except GradingError as error:
+        yield Finding(Level.TROUBLE, "grader", str(error), "install the program again")
+        return
+    if differences:
+        yield Finding(
+            Level.TROUBLE,
+            "grader",
+            "; ".join(differences),
+            "every grade is marked unsure until this machine grades the known texts as before",
+        )
+    else:
+        yield Finding(Level.GOOD, "grader", f"{grader.name} grades the known texts as it should")
+
+
+def _log(app: App) -> Iterator[Finding]:
+    size, _root = app.store.log.head()
+    last = app.store.log.last_checkpoint_at()
+    signed = f"signed {last:%Y-%m-%d %H:%M} UTC" if last else "not signed yet"
+    yield Finding(Level.GOOD, "evidence", f"{size} entries, {signed}", "")
+
+
+async def _try_source(source: Source) -> Finding:
+    what = f"source {source.info.name}"
+    if not isinstance(source.connector, Poller):
+        return Finding(Level.GOOD, what, "listens; it is tried when the service runs")
+
+    async def poll() -> str:
+        assert isinstance(source.connector, Poller)
+        batch = await source.connector.poll(None)
+        note = f" ({batch.note})" if batch.note else ""
+        return f"{len(batch.posts)} posts{note}"
+
+    return await _try(what, poll(), "see the source in the config")
+
+
+async def _try(what: str, attempt: Coroutine[Any, Any, str], to_do: str) -> Finding:
+    try:
+        async with asyncio.timeout(TRY_SECONDS):
+            return Finding(Level.GOOD, what, await attempt)
+    except TimeoutError:
+        return Finding(Level.TROUBLE, what, f"no answer in {TRY_SECONDS:.0f} seconds", to_do)
+    except RemoteError as error:
+        return Finding(Level.TROUBLE, what, str(error), to_do)
+
+
+@asynccontextmanager
+async def closing(app: App) -> AsyncIterator[App]:
+    """An app that is closed whatever happens."""
+    try:
+        yield app
+    finally:
+        await app.aclose()

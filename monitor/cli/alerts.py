@@ -1,0 +1,111 @@
+"""`alert`: list, show, answer, test."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from monitor.cli.common import (
+    FAILED,
+    ByOption,
+    ConfigOption,
+    JsonOption,
+    complain,
+    inert,
+    say,
+    table,
+    who,
+)
+from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
+from monitor.model import AlertKind, Role
+
+alert = typer.Typer(no_args_is_help=True, help="List alerts, answer one, send a test.")
+
+
+@alert.command("list")
+def list_alerts(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    restricted: RestrictedOption = False,
+    by: ByOption = "",
+    why: WhyOption = "",
+) -> None:
+    """List the newest alerts with what became of their messages; allegations apart."""
+    with opened(config) as app:
+        record_restricted(app, "alerts", restricted=restricted, by=by, why=why)
+        rows = []
+        for each in app.store.outbox.alerts():
+            if (each.kind is AlertKind.ALLEGATION) is not restricted:
+                continue
+            sent = app.store.outbox.deliveries(each.id)
+            rows.append(
+                {
+                    "id": each.id,
+                    "kind": each.kind.value,
+                    "case": each.reference,
+                    "state": each.state.value,
+                    "raised": short(each.raised_at),
+                    "messages": ", ".join(f"{d.role.value} {d.state.value}" for d in sent),
+                }
+            )
+    table(rows, ("id", "kind", "case", "state", "raised", "messages"), as_json=as_json)
+
+
+@alert.command("show")
+def show_alert(
+    alert_id: Annotated[int, typer.Argument(help="Its number.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show the messages of one alert as they were sent."""
+    with opened(config) as app:
+        rows = [
+            {
+                "to": f"{d.recipient_name} <{d.recipient}>",
+                "role": d.role.value,
+                "state": d.state.value,
+                "due": d.due_at.isoformat(timespec="seconds"),
+                "attempts": d.attempts,
+                "error": d.last_error,
+                "answer": d.receipt,
+                "subject": d.message.subject if d.message else "",
+                "text": d.message.text if d.message else "",
+            }
+            for d in app.store.outbox.deliveries(alert_id)
+        ]
+    for row in rows:
+        say(row, as_json=as_json, text="\n".join(f"{k}: {inert(str(v))}" for k, v in row.items()))
+
+
+@alert.command("ack")
+def acknowledge(
+    alert_id: Annotated[int, typer.Argument(help="The code in the message.")],
+    config: ConfigOption = None,
+    by: ByOption = "",
+) -> None:
+    """Say for a person that they have seen an alert; nobody else is then tried."""
+    with opened(config) as app:
+        if alert_id not in {each.id for each in app.store.outbox.alerts(limit=1_000_000)}:
+            complain(f"there is no alert {alert_id}")
+            raise typer.Exit(FAILED)
+        app.store.outbox.acknowledge(alert_id, by=who(by), how="command", at=app.clock.now())
+    typer.echo(f"alert {alert_id} is answered by {who(by)}")
+
+
+@alert.command("test")
+def send_test(
+    role: Annotated[Role, typer.Argument(help="Whose message.")] = Role.HEADTEACHER,
+    config: ConfigOption = None,
+) -> None:
+    """Send a test message, marked as one, to the person in that part."""
+    with opened(config) as app:
+        if not app.rounds.test_alert(role):
+            complain(f"the config names nobody as {role.value} (see [tell])")
+            raise typer.Exit(FAILED)
+        sent = asyncio.run(app.rounds.outbox.send_due())
+    for each in sent:
+        typer.echo(each.error or f"taken: {each.delivery.receipt}")
+    if any(each.error for each in sent):
+        raise typer.Exit(FAILED)

@@ -1,0 +1,100 @@
+"""`evidence`: the log and the vault."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from monitor.app import VAULT, App, read_config
+from monitor.cli.common import FAILED, ConfigOption, JsonOption, complain, config_path, quiet, say
+from monitor.clock import SystemClock
+from monitor.errors import EvidenceError
+from monitor.evidence.checkpoint import first_key
+from monitor.evidence.log import verify_levels
+from monitor.evidence.note import SigningKey
+from monitor.evidence.vault import Vault
+from monitor.evidence.verify import Verified, verify_log
+from monitor.storage.store import Store
+
+app = typer.Typer(no_args_is_help=True, help="Verify and sign the evidence log.")
+
+
+@app.command()
+def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+    """Check every entry, field, row, raw byte and signature; name the first thing that is wrong."""
+    quiet()
+    settings = read_config(config_path(config), clock=SystemClock())
+    store = Store(settings.engine.connection_url(), mail_domain="staff-mentions.invalid")
+    try:
+        found = _verify(store, settings.evidence.key_file, settings.engine.data_dir / VAULT)
+    except EvidenceError as error:
+        if as_json:
+            say({"verified": False, "error": str(error)}, as_json=True, text="")
+        else:
+            complain(f"NOT VERIFIED: {error}")
+        raise typer.Exit(FAILED) from error
+    finally:
+        store.close()
+    say(_row(found), as_json=as_json, text=_words(found))
+
+
+def _verify(store: Store, key_file: Path, vault: Path) -> Verified:
+    from rich.console import Console  # noqa: PLC0415 - slow import, for people only
+    from rich.progress import Progress  # noqa: PLC0415 - likewise
+
+    key = SigningKey.load(key_file)
+    blobs, console = Vault(vault), Console(stderr=True)
+    bar = Progress(console=console, transient=True, disable=not console.is_terminal)
+    with store.log.reading() as view, bar:
+        head = view.head()
+        task = bar.add_task("verifying", total=head[0])
+        found = verify_log(
+            view.entries(),
+            view.checkpoints(),
+            [first_key(key.verifier, view.hand_overs())],
+            blobs.get,
+            head=head,
+            progress=lambda done: bar.update(task, completed=done),
+            check_row=view.row_check(),
+        )
+        # After the entries: a node that is wrong because its entry is gone names the entry.
+        verify_levels(head[0], view.level)
+    return found
+
+
+def _row(found: Verified) -> dict[str, Any]:
+    return {
+        "verified": True,
+        "entries": found.size,
+        "root": found.root.hex(),
+        "checkpoints": found.checkpoints,
+        "signed": found.signed,
+        "blobs": found.blobs,
+        "erased": found.erased,
+    }
+
+
+def _words(found: Verified) -> str:
+    unsigned = found.size - found.signed
+    tail = f"; the last {unsigned} are not signed yet" if unsigned else ""
+    return (
+        f"VERIFIED: {found.size} entries, {found.checkpoints} signed checkpoints,"
+        f" {found.blobs} originals{tail}\nroot {found.root.hex()}"
+    )
+
+
+@app.command()
+def checkpoint(config: ConfigOption = None) -> None:
+    """Sign the log as it stands now, and print the signed note."""
+    quiet()
+    opened = App.open(config_path(config))
+    try:
+        opened.rounds.checkpoint()
+        notes = opened.store.log.checkpoints()
+        typer.echo(notes[-1][1], nl=False)
+        typer.echo(f"verifier key: {opened.key.verifier}", err=True)
+    finally:
+        asyncio.run(opened.aclose())

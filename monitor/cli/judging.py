@@ -1,0 +1,137 @@
+"""`match` and `grade`: the two judgements on JSON lines, without a database."""
+
+from __future__ import annotations
+
+import json
+import sys
+import tomllib
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from monitor.app import read_config, roster_of
+from monitor.cli.common import FAILED, ConfigOption, config_path
+from monitor.clock import SystemClock
+from monitor.grading import lines as grade_lines
+from monitor.grading.grader import Grader
+from monitor.matching import lines as match_lines
+from monitor.matching.matcher import Explanation, Matcher
+from monitor.matching.roster import Roster, load_roster
+
+LONGEST_LINE = 16_000_000
+"""Code points; a longer line is an error, not a question of memory."""
+
+
+def register(app: typer.Typer) -> None:
+    """Add these commands."""
+    app.command()(match)
+    app.command()(grade)
+
+
+def match(
+    config: ConfigOption = None,
+    explain: Annotated[bool, typer.Option("--explain", help="Say also why not.")] = False,
+    _as_json: Annotated[bool, typer.Option("--json", help="As always here.")] = False,
+) -> None:
+    """Say whom each post names: JSON lines in, JSON lines out. Needs no more than a roster."""
+    matcher = Matcher(_roster(config_path(config)))
+
+    def answer(line: Any) -> dict[str, Any]:
+        identity, post, scope, school, place = match_lines.read_line(line)
+        if explain:
+            why = matcher.explain(post, scope=scope, source_school=school, place=place)
+            return match_lines.write_line(identity, why.mentions) | _why_not(why)
+        found = matcher.match(post, scope=scope, source_school=school, place=place)
+        return match_lines.write_line(identity, found)
+
+    _each_line(answer)
+
+
+def _why_not(why: Explanation) -> dict[str, Any]:
+    refused = [
+        {
+            "target": each.target.id,
+            "field": each.field.value,
+            "start": each.start,
+            "end": each.end,
+            "text": each.text,
+            "why": each.why,
+        }
+        for each in why.refused
+    ]
+    return {"refused": refused, "ties": {school: list(ties) for school, ties in why.ties}}
+
+
+def _roster(path: Path) -> Roster:
+    """The roster of a whole config, or of a file that holds nothing else."""
+    try:
+        tables = set(tomllib.loads(path.read_text(encoding="utf-8")))
+    except (OSError, ValueError):
+        tables = set()
+    if tables == {"schools"}:
+        return load_roster(path)
+    clock = SystemClock()
+    config = read_config(path, clock=clock)
+    return roster_of(config, clock.now().astimezone(config.zone).date())
+
+
+def grade(
+    no_reasons: Annotated[
+        bool, typer.Option("--no-reasons", help="Leave out which words decided (faster).")
+    ] = False,
+    _as_json: Annotated[bool, typer.Option("--json", help="As always here.")] = False,
+) -> None:
+    """Say what each text does to the person it names: JSON lines in, JSON lines out."""
+    grader = Grader.load()
+
+    def answer(line: Any) -> dict[str, Any]:
+        identity, question = grade_lines.read_line(line)
+        return grade_lines.write_line(identity, grader.grade(question, reasons=not no_reasons))
+
+    _each_line(answer)
+
+
+def _each_line(answer: Callable[[Any], dict[str, Any]]) -> None:
+    """Answer line by line, streaming; a bad line gets an error and the rest goes on, exit 1."""
+    failed = False
+    for number, text in _lines():
+        if text is None:
+            _print({"line": number, "error": f"longer than {LONGEST_LINE} characters"})
+            failed = True
+            continue
+        try:
+            line = json.loads(text)
+        except (ValueError, RecursionError):
+            _print({"line": number, "error": "not JSON"})
+            failed = True
+            continue
+        try:
+            _print(answer(line))
+        except ValueError as error:
+            identity = line.get("id") if isinstance(line, dict) else None
+            where = {"line": number} if identity is None else {"id": identity}
+            _print({**where, "error": str(error)})
+            failed = True
+    if failed:
+        raise typer.Exit(FAILED)
+
+
+def _lines() -> Iterator[tuple[int, str | None]]:
+    """Lines with their numbers, blank ones left out; None for one that is too long to be read."""
+    sys.stdin.reconfigure(encoding="utf-8", errors="surrogateescape")  # type: ignore[union-attr]
+    number = 0
+    while text := sys.stdin.readline(LONGEST_LINE):
+        number += 1
+        if len(text) == LONGEST_LINE and not text.endswith("\n"):
+            while (rest := sys.stdin.readline(LONGEST_LINE)) and not rest.endswith("\n"):
+                pass
+            yield number, None
+        elif text.strip():
+            yield number, text
+
+
+def _print(row: dict[str, Any]) -> None:
+    sys.stdout.write(json.dumps(row, ensure_ascii=True) + "\n")
+    sys.stdout.flush()

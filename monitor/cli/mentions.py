@@ -1,0 +1,183 @@
+"""`mention`: list, show, regrade, look again. Every look is itself recorded."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated
+
+import typer
+
+from monitor.app import App
+from monitor.cli.common import (
+    FAILED,
+    WRONG_USE,
+    ByOption,
+    ConfigOption,
+    JsonOption,
+    complain,
+    inert,
+    say,
+    table,
+    who,
+)
+from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
+from monitor.evidence import entries
+from monitor.model import Flag, Grade, Severity
+from monitor.storage.records import StoredGrade, StoredMention
+
+mention = typer.Typer(no_args_is_help=True, help="List, show and regrade mentions.")
+
+
+@mention.command("list")
+def list_mentions(
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    limit: Annotated[int, typer.Option(min=1, max=100_000, help="How many.")] = 50,
+    grade: Annotated[Severity | None, typer.Option(help="Only this grade.")] = None,
+    person: Annotated[str | None, typer.Option(help="Only this person or school.")] = None,
+    source: Annotated[str | None, typer.Option(help="Only this source.")] = None,
+    restricted: RestrictedOption = False,
+    by: ByOption = "",
+    why: WhyOption = "",
+) -> None:
+    """List the newest mentions; allegations stand in a list of their own (--restricted)."""
+    with opened(config) as app:
+        record_restricted(app, "mentions", restricted=restricted, by=by, why=why)
+        found = app.store.reading.mentions(
+            limit=limit, severity=grade, target=person, source=source
+        )
+        rows = [
+            _row(stored, graded) for stored, graded in found if _is_restricted(graded) is restricted
+        ]
+    table(rows, ("id", "seen", "target", "grade", "match", "source"), as_json=as_json)
+
+
+def _is_restricted(graded: StoredGrade | None) -> bool:
+    return graded is not None and Flag.ALLEGATION in graded.grade.flags
+
+
+def _row(stored: StoredMention, graded: StoredGrade | None) -> dict[str, object]:
+    grade = graded.grade if graded else None
+    mark = "" if grade is None or not grade.unsure else " (unsure)"
+    return {
+        "id": stored.id,
+        "seen": short(stored.kept.first_seen_at),
+        "first_seen": stored.kept.first_seen_at.isoformat(),
+        "target": stored.mention.target.id,
+        "match": stored.mention.certainty.value,
+        "grade": f"{grade.severity.value}{mark}" if grade else "waiting",
+        "flags": sorted(flag.value for flag in grade.flags) if grade else [],
+        "source": stored.kept.source,
+        "url": stored.mention.post.url,
+    }
+
+
+@mention.command("show")
+def show_mention(
+    mention_id: Annotated[int, typer.Argument(help="Its number.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+    by: ByOption = "",
+    why: WhyOption = "",
+) -> None:
+    """Show one mention in full. That you looked is kept before it is shown."""
+    with opened(config) as app:
+        stored = _mention(app, mention_id)
+        leaf = entries.access(
+            at=app.clock.now(),
+            what="mention",
+            mention_entry=stored.entry_index,
+            by=who(by),
+            why=why,
+        )
+        app.store.log.append([leaf])
+        grades = app.store.reading.grades(mention_id)
+        versions = app.store.reading.post_of(*_ref(stored))
+    row = _full(stored, grades, versions=len(versions))
+    lines = (f"{name}: {inert(str(value))}" for name, value in row.items())
+    say(row, as_json=as_json, text="\n".join(lines))
+
+
+def _ref(stored: StoredMention) -> tuple[str, str]:
+    ref = stored.mention.post.ref
+    return ref.platform, ref.native_id
+
+
+def _full(
+    stored: StoredMention, grades: tuple[StoredGrade, ...], *, versions: int
+) -> dict[str, object]:
+    post, kept = stored.mention.post, stored.kept
+    standing = grades[-1] if grades else None
+    row = _row(stored, standing)
+    row |= {
+        "title": post.title,
+        "text": post.text,
+        "answers": post.thread,
+        "author": post.author.handle or post.author.name,
+        "published_as_claimed": post.published_raw,
+        "published": post.published.isoformat() if post.published else "",
+        "dated_by": post.dated_by.value,
+        "captured": kept.captured_at.isoformat(),
+        "clock_synchronised": kept.clock_synchronised,
+        "raw_sha256": kept.raw_sha256,
+        "log_entries": [kept.entry_index, stored.entry_index],
+        "versions": versions,
+        "matched_by": [f"{m.rule}: {m.text!r} in {m.field.value}" for m in stored.mention.matches],
+        "grades": [
+            {
+                "at": each.at.isoformat(),
+                "grade": each.grade.severity.value,
+                "by": each.grade.by,
+                "model": each.grade.model,
+                "note": each.grade.note,
+                "because_of": [reason.text for reason in each.grade.reasons],
+            }
+            for each in grades
+        ],
+    }
+    return row
+
+
+def _mention(app: App, mention_id: int) -> StoredMention:
+    stored = app.store.reading.mention(mention_id)
+    if stored is None:
+        complain(f"there is no mention {mention_id}")
+        raise typer.Exit(FAILED)
+    return stored
+
+
+@mention.command("regrade")
+def regrade_mention(
+    mention_id: Annotated[int, typer.Argument(help="Its number.")],
+    grade: Annotated[Severity, typer.Argument(help="What you find it to be.")],
+    why: WhyOption,
+    config: ConfigOption = None,
+    by: ByOption = "",
+    flag: Annotated[list[Flag] | None, typer.Option(help="A flag; several are possible.")] = None,
+) -> None:
+    """Give a mention your own grade, with your name and your reason; the first grade stays."""
+    if grade is Severity.UNGRADED or not why.strip():
+        complain("a person's grade is threatening, abusive or neutral, and has a reason (--why)")
+        raise typer.Exit(WRONG_USE)
+    with opened(config) as app:
+        stored = _mention(app, mention_id)
+        pipeline = app.rounds.pipeline
+        chosen = Grade(grade, flags=frozenset(flag or ()), by=who(by), note=why.strip())
+        at = app.clock.now()
+        judgement = pipeline.judgement(stored, chosen, {}, at=at)
+        app.store.judging.regrade(mention_id, judgement, at=at)
+    typer.echo(f"mention {mention_id} is now {grade.value}, graded by {who(by)}")
+
+
+@mention.command("look-again")
+def look_again(
+    mention_id: Annotated[int, typer.Argument(help="Its number.")],
+    config: ConfigOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Look whether the post still stands where it was, and keep what was found."""
+    with opened(config) as app:
+        stored = _mention(app, mention_id)
+        seen = asyncio.run(app.rounds.look_again(stored))
+    row = {"id": mention_id, "presence": seen.presence.value, "note": seen.note}
+    say(row, as_json=as_json, text=f"{seen.presence.value} {seen.note}".strip())

@@ -1,0 +1,262 @@
+"""Every kind of entry that the service seals, and which of its fields are salted commitments.
+
+Public fields stay readable for ever and therefore name nobody; whatever could point at a person
+(text, author, target, address, digests of text) is secret: committed to with a salt, opened by its
+disclosure, and forgotten for good by destroying both (docs/evidence-format.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from monitor import __version__
+from monitor.evidence.leaf import Json, Leaf
+from monitor.model import Answer, Grade, Mention, Post
+
+
+def _time(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="microseconds") if moment else None
+
+
+def _decimal(number: float) -> str:
+    return f"{number:.6f}"
+
+
+def _answer(answer: Answer | None) -> Json:
+    if answer is None:
+        return None
+    return {
+        "url": answer.url,
+        "status": answer.status,
+        "headers": [[name, value] for name, value in answer.headers],
+        "sha256": answer.sha256,
+        "size": answer.size,
+        "received_at": _time(answer.received_at),
+    }
+
+
+def log_opened(*, at: datetime, origin: str, verifier: str) -> Leaf:
+    """The first entry of every log, with the key that signs its checkpoints."""
+    public: dict[str, Json] = {"origin": origin, "verifier": verifier, "program": __version__}
+    return Leaf("log.opened", at, public, {})
+
+
+def config_changed(*, at: datetime, digest: str, why: str) -> Leaf:
+    """That the configuration in force changed; `digest` leaves out every secret."""
+    return Leaf("config.changed", at, {"why": why, "program": __version__}, {"digest": digest})
+
+
+def roster_changed(
+    *, at: datetime, kind: str, school: str, person: str, by: str, because: str
+) -> Leaf:
+    """That somebody was added to or taken off the roster, by whom and why."""
+    secret: dict[str, Json] = {"person": person, "by": by, "because": because}
+    return Leaf("roster.changed", at, {"change": kind, "school": school}, secret)
+
+
+def source_polled(
+    *, at: datetime, source: str, facts: Mapping[str, Json], fresh: int, matched: int, note: str
+) -> Leaf:
+    """That a source was looked at; "found nothing" is this entry with zeros."""
+    public: dict[str, Json] = {"source": source, **facts, "matched": matched, "fresh": fresh}
+    return Leaf("source.polled", at, public, {"note": note} if note else {})
+
+
+def source_failed(*, at: datetime, source: str, failures: int, error: str, stopped: bool) -> Leaf:
+    """That a source could not be looked at: never the same fact as finding nothing."""
+    public: dict[str, Json] = {"source": source, "failures": failures, "stopped": stopped}
+    return Leaf("source.failed", at, public, {"error": error})
+
+
+def post_captured(
+    *,
+    at: datetime,
+    post: Post,
+    source: str,
+    scope: str,
+    raw_sha256: str,
+    first_seen_at: datetime,
+    clock: Mapping[str, Json],
+    first_look: bool,
+) -> Leaf:
+    """What arrived, where it stood, and every time that is known of it (procedure section 6)."""
+    public: dict[str, Json] = {
+        "platform": post.ref.platform,
+        "source": source,
+        "scope": scope,
+        "first_seen_at": _time(first_seen_at),
+        "captured_at": _time(at),
+        "clock": dict(clock),
+        "first_look": first_look,
+        "program": __version__,
+    }
+    secret: dict[str, Json] = {
+        "native_id": post.ref.native_id,
+        "version": post.version,
+        "url": post.url,
+        "title": post.title,
+        "text": post.text,
+        "thread": post.thread,
+        "author": {
+            "handle": post.author.handle,
+            "name": post.author.name,
+            "native_id": post.author.native_id,
+            "url": post.author.url,
+        },
+        "published": {
+            "at": _time(post.published),
+            "as_given": post.published_raw,
+            "field": post.dated_by.value,
+        },
+        "media_urls": list(post.media_urls),
+        "answer": _answer(post.answer),
+        "raw_sha256": raw_sha256,
+        "raw_media_type": post.raw.media_type if post.raw else "",
+        "raw_offset": post.raw.offset if post.raw else None,
+    }
+    return Leaf("post.captured", at, public, secret)
+
+
+def mention_matched(*, at: datetime, post_entry: int, mention: Mention, first_look: bool) -> Leaf:
+    """Whom the post is about, by which rule and on which characters."""
+    public: dict[str, Json] = {
+        "post_entry": post_entry,
+        "certainty": mention.certainty.value,
+        "first_look": first_look,
+    }
+    matches: list[Json] = [
+        {
+            "field": match.field.value,
+            "rule": match.rule,
+            "start": match.start,
+            "end": match.end,
+            "text": match.text,
+            "confidence": _decimal(match.confidence),
+            "context": list(match.context),
+        }
+        for match in mention.matches
+    ]
+    target = {"kind": mention.target.kind.value, "id": mention.target.id}
+    return Leaf("mention.matched", at, public, {"target": target, "matches": matches})
+
+
+FAINT = "~"
+"""Stands before a flag that the grader saw, but not surely enough to disturb somebody."""
+
+
+def flag_marks(grade: Grade) -> list[str]:
+    """The flags of a grade as they are written down, faint ones marked."""
+    return sorted(f"{FAINT if flag in grade.faint else ''}{flag.value}" for flag in grade.flags)
+
+
+def mention_graded(
+    *, at: datetime, mention_entry: int, grade: Grade, card: Mapping[str, str]
+) -> Leaf:
+    """A judgement, the program's or a person's, with all that is needed to make it again.
+
+    Flags are secret because one of them, `allegation`, may be known only to those cleared for it;
+    so is the grade itself, which the flag decides in part.
+    """
+    by_person = grade.by != "model"
+    scores: Json = None
+    if grade.scores:
+        scores = {
+            "threatening": _decimal(grade.scores.threatening),
+            "abusive": _decimal(grade.scores.abusive),
+            "neutral": _decimal(grade.scores.neutral),
+        }
+    public: dict[str, Json] = {
+        "mention_entry": mention_entry,
+        "by": "person" if by_person else "model",
+        "model": grade.model,
+        "card": dict(card),
+    }
+    secret: dict[str, Json] = {
+        "severity": grade.severity.value,
+        "unsure": grade.unsure,
+        "scores": scores,
+        "flags": list(flag_marks(grade)),
+        "reasons": [
+            {"start": r.start, "end": r.end, "text": r.text, "weight": _decimal(r.weight)}
+            for r in grade.reasons
+        ],
+        "person": grade.by if by_person else "",
+        "note": grade.note,
+    }
+    return Leaf("mention.graded", at, public, secret)
+
+
+def case_opened(*, at: datetime, reference: str) -> Leaf:
+    """That mentions which belong together got a number."""
+    return Leaf("case.opened", at, {"reference": reference}, {})
+
+
+def case_moved(*, at: datetime, reference: str, state: str, by: str, why: str) -> Leaf:
+    """That a person changed the state of a case."""
+    public: dict[str, Json] = {"reference": reference, "state": state}
+    return Leaf("case.moved", at, public, {"by": by, "why": why})
+
+
+def case_noted(*, at: datetime, reference: str, by: str, text: str) -> Leaf:
+    """What a person wrote about a case."""
+    return Leaf("case.noted", at, {"reference": reference}, {"by": by, "text": text})
+
+
+def alert_raised(*, at: datetime, alert: int, urgency: str, kind: str, reference: str) -> Leaf:
+    """The decision that somebody must know; its kind is secret as a flag is."""
+    public: dict[str, Json] = {"alert": alert}
+    secret: dict[str, Json] = {"about": kind, "urgency": urgency, "reference": reference}
+    return Leaf("alert.raised", at, public, secret)
+
+
+def alert_acknowledged(*, at: datetime, alert: int, by: str, how: str) -> Leaf:
+    """That a person answered."""
+    return Leaf("alert.acknowledged", at, {"alert": alert, "how": how}, {"by": by})
+
+
+def delivery_attempted(
+    *,
+    at: datetime,
+    delivery: int,
+    alert: int,
+    channel: str,
+    attempt: int,
+    secret: Mapping[str, Json],
+) -> Leaf:
+    """That a message is about to be sent: to whom, and the digest of its words."""
+    public: dict[str, Json] = {
+        "delivery": delivery,
+        "alert": alert,
+        "channel": channel,
+        "attempt": attempt,
+    }
+    return Leaf("delivery.attempted", at, public, dict(secret))
+
+
+def delivery_settled(*, at: datetime, delivery: int, outcome: str, attempt: int, said: str) -> Leaf:
+    """What became of an attempt: taken, later, bounced or given up."""
+    kind = "delivery.taken" if outcome == "taken" else "delivery.failed"
+    public: dict[str, Json] = {"delivery": delivery, "outcome": outcome, "attempt": attempt}
+    return Leaf(kind, at, public, {"said": said})
+
+
+def looked_again(*, at: datetime, post_entry: int, presence: str, note: str) -> Leaf:
+    """What a second look at a captured post found."""
+    public: dict[str, Json] = {"post_entry": post_entry, "presence": presence}
+    return Leaf("post.looked-at-again", at, public, {"note": note})
+
+
+def access(*, at: datetime, what: str, mention_entry: int | None, by: str, why: str) -> Leaf:
+    """That somebody looked at what is kept; written before it is shown (chain of custody)."""
+    return Leaf(
+        "evidence.viewed",
+        at,
+        {"what": what, "mention_entry": mention_entry},
+        {"by": by, "why": why},
+    )
+
+
+def clock_stepped(*, at: datetime, seconds: float) -> Leaf:
+    """That the wall clock moved against the monotonic one by this much."""
+    return Leaf("clock.stepped", at, {"seconds": _decimal(seconds)}, {})

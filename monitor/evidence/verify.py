@@ -1,0 +1,286 @@
+"""Reads a whole log, entry by entry, and names the first thing in it that is wrong.
+
+Nothing here believes the database: sizes, hashes, fields and blobs are worked out again from what
+was stored, and compared with what was signed. Ten million entries pass through without being held.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any, Final
+
+from monitor.errors import EvidenceError
+from monitor.evidence.checkpoint import (
+    Checkpoint,
+    VerifierKey,
+    open_note,
+    read_hand_over,
+    stated,
+)
+from monitor.evidence.leaf import OpenedLeaf, open_leaf
+from monitor.evidence.log import Frontier, leaf_hash
+
+KEY_CHANGED: Final = "key.changed"
+RECORD_ERASED: Final = "record.erased"
+"""The kind whose public field `entries` lists the indices of entries that were erased by it."""
+BLOB_FIELD: Final = "raw_sha256"
+PROGRESS_EVERY: Final = 4096
+
+CheckRow = Callable[[OpenedLeaf, int], str | None]
+"""Compares one entry with the rows that describe it; says what differs, or None."""
+
+
+@dataclass(frozen=True, slots=True)
+class StoredEntry:
+    """One entry as it was stored; `disclosures` are (name, encoded) pairs.
+
+    `erased` means that salts, values and blob were destroyed on purpose; a later entry says so.
+    """
+
+    index: int
+    content: bytes
+    leaf_hash: bytes
+    disclosures: tuple[tuple[str, str], ...] = ()
+    erased: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """What was found whole: so many entries with this root, and what stands behind them.
+
+    `signed` is the size of the latest checkpoint: entries from there on are only the database's
+    word. `withheld` counts secret fields that nobody disclosed, `erased` the entries erased.
+    """
+
+    size: int
+    root: bytes
+    checkpoints: int
+    blobs: int
+    withheld: int
+    signed: int
+    erased: int
+
+
+def verify_log(
+    entries: Iterable[StoredEntry],
+    checkpoints: Sequence[str],
+    verifiers: Iterable[VerifierKey],
+    get_blob: Callable[[str], bytes],
+    *,
+    head: tuple[int, bytes] | None = None,
+    progress: Callable[[int], None] = lambda _: None,
+    check_row: CheckRow | None = None,
+    redacted: bool = False,
+) -> Verified:
+    """Check all of a log: every byte, field, blob, row, checkpoint, key and erasure.
+
+    `entries` come in the order of the log from 0. `verifiers` are the keys trusted at the start of
+    the log; further keys are learnt from hand-overs in it. `head` is the size and root that the
+    database believes in. `check_row` lets the caller compare its rows with what was sealed.
+    `redacted` allows fields to be withheld from entries that were not erased, as in an export.
+
+    Raises:
+        EvidenceError: the first thing that is wrong, in words for the person who runs the server.
+    """
+    reading = _Reading(verifiers, get_blob, check_row, redacted=redacted)
+    reading.expect(checkpoints)
+    try:
+        for taken, entry in enumerate(entries, start=1):
+            reading.take(entry)
+            if taken % PROGRESS_EVERY == 0:
+                progress(taken)
+    finally:
+        progress(reading.size)
+    return reading.finish(head)
+
+
+@dataclass(slots=True)
+class _Erasures:
+    """Which entries are marked erased, and which of those a later entry accounts for."""
+
+    marks: bytearray = field(default_factory=bytearray)
+    count: int = 0
+
+    def mark(self, index: int) -> None:
+        self.marks.extend(bytes(index + 1 - len(self.marks)))
+        self.marks[index] = 1
+        self.count += 1
+
+    def account(self, opened: OpenedLeaf, index: int) -> None:
+        """Read a `record.erased` entry: each entry that it names must have been erased."""
+        named = opened.public.get("entries")
+        if not isinstance(named, list) or not named:
+            raise EvidenceError("it records an erasure but does not say of which entries")
+        for one in named:
+            if type(one) is not int or not 0 <= one < index:
+                raise EvidenceError(f"it records the erasure of {one!r}, which is no earlier entry")
+            if one >= len(self.marks) or not self.marks[one]:
+                raise EvidenceError(
+                    f"it records that entry {one} was erased, but entry {one} was not"
+                )
+            self.marks[one] = 2
+
+    def unaccounted(self) -> int | None:
+        found = self.marks.find(1)
+        return None if found < 0 else found
+
+
+class _Reading:
+    """One pass over a log."""
+
+    def __init__(
+        self,
+        verifiers: Iterable[VerifierKey],
+        get_blob: Callable[[str], bytes],
+        check_row: CheckRow | None,
+        *,
+        redacted: bool,
+    ) -> None:
+        self._keys = set(verifiers)
+        self._get_blob = get_blob
+        self._check_row = check_row
+        self._redacted = redacted
+        self._frontier = Frontier()
+        self._erasures = _Erasures()
+        self._waiting: list[tuple[Checkpoint, str]] = []
+        self._next = -1
+        self._origin = ""
+        self._signed = 0
+        self._checkpoints = 0
+        self._blobs = 0
+        self._withheld = 0
+
+    @property
+    def size(self) -> int:
+        return self._frontier.size
+
+    def expect(self, checkpoints: Sequence[str]) -> None:
+        """Put the checkpoints in the order of their sizes; nothing in them is believed yet."""
+        for number, note in enumerate(checkpoints, start=1):
+            try:
+                self._waiting.append((stated(note), note))
+            except EvidenceError as error:
+                raise EvidenceError(f"checkpoint number {number}: {error}") from error
+        self._waiting.sort(key=lambda pair: pair[0].size, reverse=True)
+        self._meet()
+
+    def take(self, entry: StoredEntry) -> None:
+        """Check the next entry by itself, then add it to the tree."""
+        size = self._frontier.size
+        if entry.index != size:
+            raise EvidenceError(_out_of_order(entry.index, size))
+        if leaf_hash(entry.content) != entry.leaf_hash:
+            raise EvidenceError(
+                f"entry {size}: its content was altered: it no longer has the hash stored beside it"
+            )
+        try:
+            opened = open_leaf(entry.content, [encoded for _, encoded in entry.disclosures])
+        except EvidenceError as error:
+            raise EvidenceError(f"entry {size}: {error}") from error
+        try:
+            self._check(entry, opened)
+        except EvidenceError as error:
+            raise EvidenceError(f"entry {size} ({opened.kind}): {error}") from error
+        self._frontier.push(entry.leaf_hash)
+        if self._frontier.size == self._next:
+            self._meet()
+
+    def _check(self, entry: StoredEntry, opened: OpenedLeaf) -> None:
+        names = tuple(opened.secret)
+        if names != tuple(name for name, _ in entry.disclosures):
+            raise EvidenceError("a field stands under another name than the one it was sealed with")
+        if entry.erased:
+            self._erasures.mark(entry.index)
+        elif opened.withheld and not self._redacted:
+            raise EvidenceError(
+                f"{opened.withheld} of its {opened.withheld + len(names)} secret fields are gone, "
+                f"though it was not erased; left are: {', '.join(names) or 'none'}"
+            )
+        self._withheld += opened.withheld
+        if BLOB_FIELD in opened.secret and not entry.erased:
+            self._check_blob(opened.secret[BLOB_FIELD])
+        if opened.kind == RECORD_ERASED:
+            self._erasures.account(opened, entry.index)
+        elif opened.kind == KEY_CHANGED:
+            old, new = read_hand_over(opened.public, self._keys)
+            self._keys = (self._keys - {old}) | {new}
+        if self._check_row is not None:
+            different = self._check_row(opened, entry.index)
+            if different is not None:
+                raise EvidenceError(different)
+
+    def _check_blob(self, digest: Any) -> None:
+        if digest is None or digest == "":
+            return  # the entry says that there were no bytes to keep
+        if not isinstance(digest, str):
+            raise EvidenceError(f"{BLOB_FIELD} is not a digest")
+        found = sha256(self._get_blob(digest)).hexdigest()
+        if found != digest:
+            raise EvidenceError(f"blob {digest} was altered: its SHA-256 is now {found}")
+        self._blobs += 1
+
+    def _meet(self) -> None:
+        """Compare the tree with every checkpoint of its present size."""
+        size = self._frontier.size
+        while self._waiting and self._waiting[-1][0].size == size:
+            checkpoint, note = self._waiting.pop()
+            self._open(checkpoint, note)
+            if checkpoint.root != self._frontier.root():
+                raise EvidenceError(
+                    f"the checkpoint of {size} entries does not fit the log: not as it was when "
+                    f"signed is at least one of {_range(self._signed, size)}"
+                )
+            self._checkpoints += 1
+            self._signed = size
+        self._next = self._waiting[-1][0].size if self._waiting else -1
+
+    def _open(self, checkpoint: Checkpoint, note: str) -> None:
+        try:
+            opened = open_note(note, self._keys)
+        except EvidenceError as error:
+            raise EvidenceError(f"the checkpoint of {checkpoint.size} entries: {error}") from error
+        self._origin = self._origin or opened.origin
+        if opened.origin != self._origin:
+            raise EvidenceError(
+                f"the checkpoint of {opened.size} entries belongs to another log, {opened.origin}"
+            )
+
+    def finish(self, head: tuple[int, bytes] | None) -> Verified:
+        """What can only be said at the end: nothing is missing there, and every erasure is told."""
+        size, root = self._frontier.size, self._frontier.root()
+        if self._waiting:
+            checkpoint, note = self._waiting[0]  # the largest: all that were taken out count
+            self._open(checkpoint, note)
+            raise EvidenceError(
+                f"the log has {size} entries, but a checkpoint was signed when it had "
+                f"{checkpoint.size}: gone from its end: {_range(size, checkpoint.size)}"
+            )
+        if head is not None and head != (size, root):
+            what = "another root" if head[0] == size else f"{head[0]} entries"
+            raise EvidenceError(f"the log has {size} entries, but the database speaks of {what}")
+        silent = self._erasures.unaccounted()
+        if silent is not None:
+            raise EvidenceError(
+                f"entry {silent} is marked as erased, but no later entry says who erased it and why"
+            )
+        return Verified(
+            size=size,
+            root=root,
+            checkpoints=self._checkpoints,
+            blobs=self._blobs,
+            withheld=self._withheld,
+            signed=self._signed,
+            erased=self._erasures.count,
+        )
+
+
+def _range(start: int, end: int) -> str:
+    return f"entry {start}" if end - start == 1 else f"the entries {start} to {end - 1}"
+
+
+def _out_of_order(index: int, expected: int) -> str:
+    if index > expected:
+        return f"missing from the log: {_range(expected, index)}; next comes entry {index}"
+    return f"entry {index} stands where entry {expected} should: entries were moved or put in"

@@ -1,0 +1,196 @@
+"""Bare surnames and forenames: only where the school is plain, and only where a word is a name."""
+
+from __future__ import annotations
+
+from monitor.matching import grammar, strangers
+from monitor.matching.edges import Edge
+from monitor.matching.family import of_a_family
+from monitor.matching.names import is_unusual
+from monitor.matching.scene import Scene
+from monitor.matching.titled import role_is_near
+from monitor.matching.words import is_ordinary, known_forenames, word_list
+
+_MOST_BEARERS = 4
+_PLAIN = frozenset({"", "joined", "possessive"})
+_SLANG = frozenset(
+    {"karen", "chad", "becky", "dick", "john", "nonce", "wally", "jack", "fanny", "mo"}
+)
+
+
+def find_bare(scene: Scene) -> None:
+    """Say which bare names mean somebody; used only for schools that are named or are the scope."""
+    named = [school for school in scene.locals if school in scene.ties.named]
+    if not named:
+        return
+    for span in sorted({*scene.surnames, *scene.forenames}, key=lambda s: (s[0] - s[1], s)):
+        if scene.is_free(*span):
+            people, words, how = _candidates(scene, span, named)
+            if people:
+                _judge(scene, span, people, words, how)
+    _inflected(scene, named)
+
+
+def _candidates(
+    scene: Scene, span: tuple[int, int], named: list[int]
+) -> tuple[dict[int, float], dict[int, str], str]:
+    """Return (confidence by person, word by person, disguise) for one stretch."""
+    people: dict[int, float] = {}
+    words: dict[int, str] = {}
+    how = ""
+    for school in named:
+        local = scene.locals[school]
+        for edge in scene.surnames.get(span, ()):
+            halves = local.halves.get(edge.word, ()) if school in scene.ties.scoped else ()
+            for confidence, bearers in ((0.85, local.surnames.get(edge.word, ())), (0.65, halves)):
+                for person in bearers:
+                    _keep(people, words, person, confidence, edge)
+                    how = how or edge.how
+        for edge in scene.forenames.get(span, ()):
+            for person, confidence in _by_forename(scene, school, edge).items():
+                _keep(people, words, person, confidence, edge)
+                how = how or edge.how
+    return people, words, "" if how in _PLAIN else how
+
+
+def _keep(
+    people: dict[int, float], words: dict[int, str], person: int, confidence: float, edge: Edge
+) -> None:
+    if confidence > people.get(person, 0):
+        people[person] = confidence
+        words[person] = edge.word
+
+
+def _by_forename(scene: Scene, school: int, edge: Edge) -> dict[int, float]:
+    if edge.how == "possessive" and is_ordinary(edge.word + "s"):
+        return {}
+    bearers = scene.locals[school].forms.get(edge.word, ())
+    exact = [person for person, _ in bearers if edge.word in scene.index.name(person).forenames]
+    if exact:
+        return dict.fromkeys(exact, 0.8)
+    if is_ordinary(edge.word) or len(edge.word) < 3 or edge.how not in _PLAIN:  # noqa: PLR2004
+        return {}
+    return dict.fromkeys((person for person, close in bearers if close), 0.7)
+
+
+def _judge(
+    scene: Scene, span: tuple[int, int], people: dict[int, float], words: dict[int, str], how: str
+) -> None:
+    word = min(words.values())
+    why = _refusal(scene, span, word, how, people)
+    if not why and len(people) > _MOST_BEARERS:
+        why = "too many share it"
+    if why:
+        for person in people:
+            scene.refuse(person, span, why)
+        return
+    scene.take(*span)
+    chosen = list(people)
+    if len(chosen) > 1:
+        by_role = [person for person in chosen if role_is_near(scene, person, span)]
+        chosen = by_role if len(by_role) == 1 else chosen
+    for person in chosen:
+        less = 0.2 * (len(chosen) > 1) + 0.1 * is_ordinary(word) + 0.05 * bool(how)
+        name = scene.index.name(person)
+        rule = "surname" if words[person] in {*name.surnames, *name.halves} else "forename"
+        scene.hit(person, span, rule, max(0.6, people[person] - less), how)
+
+
+def _refusal(  # noqa: C901, PLR0911 - one return for each reason
+    scene: Scene, span: tuple[int, int], word: str, how: str, people: dict[int, float]
+) -> str:
+    tokens, (first, last) = scene.tokens, span
+    if first > 0 and tokens[first].gap == "-" and not tokens[first].tag and how != "spaced":
+        return "part of a longer name"
+    if strangers.follows_longer_name(tokens, last, word) == "yes":
+        return "part of a longer name"
+    if scene.title_of(first):
+        return "titled, and not one of ours"
+    if grammar.other_forename_before(tokens, first, known_forenames()):
+        return "another person's name"
+    if span in scene.forenames:
+        why = _forename_refusal(scene, span)
+        if why:
+            return why
+    school = scene.index.school_of(min(people))
+    if _is_wordlike(word) and (how == "masked" or not _stands(scene, span, word, school)):
+        return "an ordinary word here"
+    if word in word_list("bare_names.foreign_words") and grammar.is_foreign(tokens, first, last):
+        return "a word of another language here"
+    if strangers.other_trade(tokens, first, last, strict=True):
+        return "tied to another trade"
+    if strangers.other_school(tokens, first, last, scene.places, school):
+        return "tied to another school"
+    return ""
+
+
+def _stands(scene: Scene, span: tuple[int, int], word: str, school: int) -> bool:
+    """Whether an ordinary word is a name here: by a list, by grammar, by the school behind."""
+    first, last = span
+    return (
+        grammar.in_a_list(scene.tokens, first, last, _others(scene, span))
+        or grammar.stands_as_name(scene.tokens, first, last, word)
+        or (first == 0 and _school_follows(scene, last, school))
+    )
+
+
+def _school_follows(scene: Scene, last: int, school: int) -> bool:
+    """Whether "at" and our own school stand behind: "Turner at Alderwick is …"."""
+    tokens = scene.tokens
+    return (
+        last + 1 < len(tokens)
+        and tokens[last].word in {"at", "from"}
+        and last + 1 in scene.places.get(school, ())
+    )
+
+
+def _is_wordlike(word: str) -> bool:
+    return is_ordinary(word) or word in _SLANG
+
+
+def _others(scene: Scene, span: tuple[int, int]) -> set[int]:
+    """Return the first tokens of the other unmistakable names near a span."""
+    return {
+        at
+        for at in range(max(0, span[0] - 6), min(len(scene.tokens), span[1] + 6))
+        if at in scene.used
+        or any(
+            not is_ordinary(edge.word)
+            for other in scene.surnames_from.get(at, ())
+            for edge in scene.surnames[other]
+        )
+    }
+
+
+def _forename_refusal(scene: Scene, span: tuple[int, int]) -> str:
+    tokens, (first, last) = scene.tokens, span
+    if strangers.another_surname(tokens, last):
+        return "another person's name"
+    if scene.leads_a_surname(span) and not grammar.is_verb_here(
+        tokens, last + 1, tokens[last].word
+    ):
+        return "another person's name"
+    if of_a_family(tokens, first, last):
+        return "a child, friend, relative or animal"
+    if last < len(tokens) and len(tokens[last].word) == 1 and tokens[last].gap == " ":
+        letter = tokens[last].word
+        if letter.isalpha() and letter not in "aioxu":
+            return "another initial"
+    return ""
+
+
+def _inflected(scene: Scene, named: list[int]) -> None:
+    """Find surnames with the endings of another language where the stem is unusual."""
+    for at, token in enumerate(scene.tokens):
+        if at in scene.used or token.hidden or not 6 <= len(token.word) <= 30:  # noqa: PLR2004
+            continue
+        if is_ordinary(token.word) or scene.index.has_surname(token.word):
+            continue
+        if token.word in known_forenames():
+            continue
+        for stem in grammar.stems(token.word):
+            for school in named if is_unusual(stem) else ():
+                for person in scene.locals[school].surnames.get(stem, ()):
+                    if strangers.other_school(scene.tokens, at, at + 1, scene.places, school):
+                        scene.refuse(person, (at, at + 1), "tied to another school")
+                    else:
+                        scene.hit(person, (at, at + 1), "inflected", 0.62)

@@ -1,0 +1,226 @@
+"""Every way to read a stretch of tokens as one word: plain, joined, possessive, and disguised."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from monitor.matching.names import PREFIXES
+from monitor.matching.text import Reading, Token
+from monitor.matching.words import TITLES, is_ordinary, known_forenames
+
+_LONGEST = 40
+_INSIDE_NAMES = frozenset({"", " ", "-", "'", "' ", " '", "- ", " -", ". ", "."})
+_REPEAT = re.compile(r"([^\W\d_])\1{2,}")
+LEET = {
+    "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
+    "@": "a", "$": "s", "!": "i", "|": "l", "€": "e", "£": "l", "+": "t", "(": "c",
+}  # fmt: skip
+_LEET_CHUNK = re.compile(r"(?<![\w@$!|€£+(])[\w@$!|€£+(]{2,40}(?![\w@$!|€£+(])")
+_LETTERS_APART = re.compile(
+    r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}"
+)
+_MASKED = re.compile(
+    r"(?<![^\W_])(?:[^\W_]{1,20}(?:[*•●~·…%^&]{1,8}[^\W_]{1,20}){1,8}|[^\W_]{2,20}[*•●]{1,8}(?![\w*]))"
+)
+_MASKED_BEHIND_APOSTROPHE = re.compile(r"(?<![^\W_])[^\W_]{1,3}'[^\W_]{0,20}[*]{1,6}[^\W_]{1,20}")
+
+
+class Edge(NamedTuple):
+    """Tokens [first, last) read as one word; `how` is empty for the plain reading."""
+
+    first: int
+    last: int
+    word: str
+    how: str
+
+
+def plain_edges(tokens: list[Token], known: Callable[[str], bool]) -> Iterable[Edge]:
+    """Yield the names among tokens and runs of two to five with little or nothing between."""
+    for at, token in enumerate(tokens):
+        if token.hidden or len(token.word) > _LONGEST:
+            continue
+        if known(token.word):
+            yield Edge(at, at + 1, token.word, "")
+        if token.word[-1] == "s" and not token.owner and known(token.word[:-1]):
+            yield Edge(at, at + 1, token.word[:-1], "possessive")
+        joined = token.word
+        for last in range(at + 1, min(at + 5, len(tokens))):
+            after = tokens[last]
+            if after.hidden or after.gap not in _INSIDE_NAMES or len(joined) > _LONGEST:
+                break
+            if "." in after.gap and joined not in PREFIXES:
+                break
+            joined += after.word
+            if known(joined):
+                yield Edge(at, last + 1, joined, "joined")
+            if joined[-1] == "s" and not after.owner and known(joined[:-1]):
+                yield Edge(at, last + 1, joined[:-1], "joined")
+
+
+def disguised_edges(
+    reading: Reading, known: Callable[[str], bool], masked: Callable[[str], Iterable[str]]
+) -> Iterable[Edge]:
+    """Yield what disguised words may stand for; `known` tells names, `masked` completes gaps."""
+    tokens, text = reading.tokens, reading.text
+    yield from _repeats(tokens)
+    if any(sign.isdigit() or sign in "@$!|€£+(" for sign in text):
+        yield from _leet(reading, known)
+    yield from _apart(reading, known)
+    yield from _masks(reading, masked)
+    yield from _dotted(tokens, known)
+
+
+def widened_edges(
+    tokens: list[Token], edges: Iterable[Edge], known: Callable[[str], bool]
+) -> Iterable[Edge]:
+    """Yield disguised words joined with a plain neighbour to a known surname ("ap gw1lym")."""
+    gaps = {" ", "-", "'"}
+    for edge in edges:
+        before, after = edge.first - 1, edge.last
+        led = before >= 0 and not tokens[before].hidden and tokens[edge.first].gap in gaps
+        if led and known(tokens[before].word + edge.word):
+            yield Edge(before, edge.last, tokens[before].word + edge.word, edge.how)
+        trailed = after < len(tokens) and not tokens[after].hidden and tokens[after].gap in gaps
+        if trailed and known(edge.word + tokens[after].word):
+            yield Edge(edge.first, after + 1, edge.word + tokens[after].word, edge.how)
+
+
+def _repeats(tokens: list[Token]) -> Iterable[Edge]:
+    for at, token in enumerate(tokens):
+        if token.hidden or len(token.word) > _LONGEST * 4 or not _REPEAT.search(token.word):
+            continue
+        for kept in (r"\1", r"\1\1"):
+            word = _REPEAT.sub(kept, token.word)
+            yield Edge(at, at + 1, word, "repeat")
+            if word[-1] == "s":
+                yield Edge(at, at + 1, word[:-1], "repeat")
+
+
+def _covered(tokens: list[Token], start: int, end: int) -> tuple[int, int] | None:
+    """Return the tokens [first, last) that a stretch of characters touches, none of them hidden."""
+    first = _first_after(tokens, start)
+    last = first
+    while last < len(tokens) and tokens[last].start < end:
+        if tokens[last].hidden:
+            return None
+        last += 1
+    return (first, last) if last > first else None
+
+
+def _first_after(tokens: list[Token], start: int) -> int:
+    low, high = 0, len(tokens)
+    while low < high:
+        middle = (low + high) // 2
+        if tokens[middle].end <= start:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
+def _leet(reading: Reading, known: Callable[[str], bool]) -> Iterable[Edge]:
+    for found in _LEET_CHUNK.finditer(reading.text):
+        chunk = found[0].rstrip("!+(|").lstrip("!+|(")
+        if chunk.isalpha() or not any(sign.isalpha() for sign in chunk) or "_" in chunk:
+            continue
+        start = found.start() + found[0].find(chunk)
+        for one in "il":
+            table = {**LEET, "1": one, "!": one, "|": one}
+            word = "".join(table.get(sign, sign) for sign in chunk)
+            for form in (word, word[:-1] if word.endswith("s") else ""):
+                if form.isalpha() and (known(form) or form in TITLES):
+                    cover = _covered(reading.tokens, start, start + len(chunk))
+                    if cover is not None:
+                        yield Edge(*cover, form, "leet")
+
+
+def _apart(  # noqa: C901 - begins and ends of words in one run of letters
+    reading: Reading, known: Callable[[str], bool]
+) -> Iterable[Edge]:
+    """Yield words whose letters stand apart: "o k a f o r", "o.k.a.f.o.r", "m r. y . o . u"."""
+    for found in _LETTERS_APART.finditer(reading.text):
+        cover = _covered(reading.tokens, *found.span())
+        if cover is None:
+            continue
+        first, last = cover
+        letters = [token.word for token in reading.tokens[first:last]]
+        whole = "".join(letters)
+        starts = {0: 0}
+        for step, letter in enumerate(letters):
+            starts[starts_at(starts) + len(letter)] = step + 1
+        for begin, at in starts.items():
+            for end in range(min(len(whole), begin + _LONGEST), begin + 2, -1):
+                if end not in starts:
+                    continue
+                word = whole[begin:end]
+                if not (known(word) or (word in TITLES and begin == 0)):
+                    continue
+                if _fits_apart(reading.tokens, first + at, first + starts[end], first, last, known):
+                    yield Edge(first + at, first + starts[end], word, "spaced")
+        for title in TITLES:
+            if whole.startswith(title) and len(title) in starts and known(whole[len(title) :]):
+                yield Edge(first, first + starts[len(title)], title, "spaced")
+
+
+def starts_at(starts: dict[int, int]) -> int:
+    return max(starts)
+
+
+def _fits_apart(
+    tokens: list[Token], begin: int, end: int, first: int, last: int, known: Callable[[str], bool]
+) -> bool:
+    """Whether letters [begin, end) of a run make a word of their own."""
+    before = "".join(token.word for token in tokens[first:begin])
+    after = "".join(token.word for token in tokens[end:last])
+
+    def is_word(word: str) -> bool:
+        return (
+            not word
+            or known(word)
+            or word in TITLES
+            or is_ordinary(word)
+            or word in known_forenames()
+        )
+
+    widths = [len(token.gap) for token in tokens[first + 1 : last]]
+    if len(set(widths)) > 1:
+        wide = {first, last} | {
+            at for at in range(first + 1, last) if len(tokens[at].gap) > min(widths)
+        }
+        return begin in wide and end in wide
+    return is_word(before) and is_word(after)
+
+
+def _masks(reading: Reading, masked: Callable[[str], Iterable[str]]) -> Iterable[Edge]:
+    for found in _MASKED.finditer(reading.text):
+        pattern = "".join(sign if sign.isalnum() else "*" for sign in found[0])
+        seen = sum(sign != "*" for sign in pattern)
+        if len(pattern) > _LONGEST or seen < 3 or seen * 2 < len(pattern):  # noqa: PLR2004
+            continue
+        cover = _covered(reading.tokens, *found.span())
+        if cover is not None:
+            for word in masked(pattern):
+                yield Edge(*cover, word, "masked")
+    # An apostrophe may stand beside the mask: "n'd**ye".
+    for found in _MASKED_BEHIND_APOSTROPHE.finditer(reading.text):
+        pattern = "".join(sign if sign.isalnum() else "*" for sign in found[0].replace("'", ""))
+        cover = _covered(reading.tokens, *found.span())
+        if cover is not None and sum(sign != "*" for sign in pattern) * 2 >= len(pattern):
+            for word in masked(pattern):
+                yield Edge(*cover, word, "masked")
+
+
+def _dotted(tokens: list[Token], known: Callable[[str], bool]) -> Iterable[Edge]:
+    """Yield words broken by signs without a gap ("oka.for", "ok-a-for")."""
+    for at in range(len(tokens) - 1):
+        if tokens[at].hidden:
+            continue
+        joined = tokens[at].word
+        for last in range(at + 1, min(at + 6, len(tokens))):
+            if tokens[last].gap not in {".", "_", "*", "·", "~", "|"} or tokens[last].hidden:
+                break
+            joined += tokens[last].word
+            if len(joined) >= 5 and known(joined):  # noqa: PLR2004
+                yield Edge(at, last + 1, joined, "spaced")

@@ -1,0 +1,135 @@
+"""Posts as bytes for the gate: small letters and gaps, and the signs of a disguise."""
+
+# ruff: noqa: PLR2004 - the numbers of bytes are their names here
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from itertools import product
+
+from monitor.matching.edges import LEET
+from monitor.matching.normalise import fold
+
+INSIDE, MASKED, APART, VOWEL = 1, 2, 4, 8
+
+# What each byte becomes: letters small, the apostrophe and "_" themselves, all else a gap.
+_FLAT = bytes(
+    byte + 32 if 65 <= byte <= 90
+    else byte if 97 <= byte <= 122 or 48 <= byte <= 57 or byte in b"'_"
+    else 32
+    for byte in range(256)
+)  # fmt: skip
+# The kind of each byte: vowel that is also a word, letter, digit, sign for a letter, or itself.
+_KINDS = bytes(
+    ord("v") if byte in b"aiouAIOU"
+    else ord("a") if 65 <= byte <= 90 or 97 <= byte <= 122
+    else ord("1") if 48 <= byte <= 57
+    else ord("!") if byte in b"@$!|+("
+    else byte if byte in b".-_*/,"
+    else 32
+    for byte in range(256)
+)  # fmt: skip
+# Signs of a disguise by the kinds of bytes; "a" stands for both kinds of letter.
+_SIGNS = {
+    INSIDE: ("a1", "1a", "a!a", " !a", "a.a"),
+    MASKED: ("a*",),
+    APART: (
+        " a a ", "  a  ", ".a.", "-a-", "_a_", "*a*", " . a . ", ". a. ", " - a - ", "   a   ",
+        "/a/", ", a, ", "a a.", "a. a ",
+    ),
+}  # fmt: skip
+_VOWELS = (" v. a", " v. v", " v.a", " v.v", ", v ", ", v.", ", v,", ",v ")
+WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
+_LETTERS_OF_OTHERS = bytes(byte for byte in range(256) if not 0xC2 <= byte <= 0xEF)
+_ODD_SIGN = re.compile(rb"\xe2(?!\x80[\x90-\x9f\xa6]|[\x86-\x8f\x94-\x9e].)", re.DOTALL)
+_RUNS = re.compile(r"([a-z])\1{2,}")
+_LONGEST_CHUNK = 60
+_CLOSING = "!+(|.,?;:)\"'"
+_REACH = 96
+_LEET_TABLES = {one: str.maketrans({**LEET, "1": one, "!": one, "|": one, ".": ""}) for one in "il"}
+
+
+def bytes_of(text: str) -> bytes:
+    """Return the text as bytes; letters that are not plain ASCII ones are folded first."""
+    if text.isascii():
+        return text.encode()
+    raw = text.encode("utf-8", "replace")
+    if raw.translate(None, _LETTERS_OF_OTHERS):
+        # Joiners and variation signs among emoji, curly quotes and dashes are no letters.
+        raw = raw.replace(b"\xef\xb8\x8f", b"").replace(b"\xe2\x80\x8d", b"")
+        raw = raw.replace(b"\xe2\x80\x99", b"'").replace(b"\xe2\x80\x98", b"'")
+        left = raw.translate(None, _LETTERS_OF_OTHERS)
+        if left.strip(b"\xe2") or _ODD_SIGN.search(raw):
+            return fold(text).encode("ascii", "replace")
+    if b"\xf0\x9d" in raw or b"\xf0\x9f\x84" in raw or b"\xf0\x9f\x85" in raw or b"\xf3" in raw:
+        return fold(text).encode("ascii", "replace")
+    return raw
+
+
+def flatten(raw: bytes) -> bytes:
+    """Return small letters, digits and gaps, with a gap at both ends."""
+    return b" " + raw.translate(_FLAT) + b" "
+
+
+def first_word(rest: bytes) -> bytes:
+    words = rest.split(None, 1)
+    return words[0] if words else b""
+
+
+def last_word(flat: bytes, start: int) -> bytes:
+    words = flat[max(0, start - _REACH) : start].rsplit(None, 1)
+    return words[-1] if words else b""
+
+
+def kinds_of(raw: bytes) -> bytes:
+    """Return the kind of each byte, with a gap at both ends, as `signs` are written."""
+    return b" " + raw.translate(_KINDS) + b" "
+
+
+def sign_kinds() -> dict[bytes, int]:
+    """Return the signs of a disguise with each letter as either kind of letter."""
+    signs: dict[bytes, int] = {}
+    for kind, shapes in _SIGNS.items():
+        for shape in shapes:
+            for letters in product("av", repeat=shape.count("a")):
+                pieces = iter(letters)
+                one = "".join(next(pieces) if sign == "a" else sign for sign in shape)
+                signs[one.encode()] = signs.get(one.encode(), 0) | kind
+    for shape in _VOWELS:
+        signs[shape.encode()] = signs.get(shape.encode(), 0) | VOWEL
+    return signs
+
+
+def undisguised(text: str) -> Iterable[str]:
+    """Yield a folded text with its signs and repeats read as letters, where that changes it."""
+    chunks = text.split()
+    if not all(map(str.isalpha, chunks)):
+        for one in "il" if any(sign in text for sign in "1!|") else "i":
+            yield " ".join(_read(chunk, one, _CLOSING) for chunk in chunks)
+        if any(sign in text for sign in "@$€£"):
+            yield " ".join(_read(chunk, "i", _CLOSING + "@$€£") for chunk in chunks)
+    for kept in (r"\1", r"\1\1"):
+        shown = _RUNS.sub(kept, text)
+        if shown == text:
+            break
+        yield shown
+        yield shown.translate(_LEET_TABLES["i"])
+
+
+def decoded(text: str) -> Iterable[str]:
+    """Yield the words that pieces with digits or signs inside may stand for."""
+    for chunk in text.split():
+        core = chunk.strip(_CLOSING)
+        if not core.isalpha() and 2 < len(core) <= _LONGEST_CHUNK:
+            for one in "il":
+                word = core.translate(_LEET_TABLES[one])
+                yield word
+                yield word.removesuffix("s")
+
+
+def _read(chunk: str, one: str, closing: str) -> str:
+    """Return a piece without gaps with its signs read as letters, but for closing ones."""
+    if chunk.isalpha() or len(chunk) > _LONGEST_CHUNK:
+        return chunk
+    core = chunk.rstrip(closing)
+    return core.lstrip(_CLOSING).translate(_LEET_TABLES[one]) + " " + chunk[len(core) :]

@@ -1,0 +1,256 @@
+"""The roster made ready to be looked up: names, accounts, aliases and the schools' own words.
+
+Built for 1.2 million people: what every person has (a surname, a forename) lies in sorted arrays of
+numbers; what a school's own people are called is compiled when a post is first tied to the school.
+"""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, bisect_right
+from collections import defaultdict
+from functools import lru_cache
+from sys import intern
+from typing import NamedTuple
+
+import numpy as np
+
+from monitor.matching.local import Local, compile_local
+from monitor.matching.names import Name, forms_of, keys_of, read_name
+from monitor.matching.normalise import fold
+from monitor.matching.phrases import (
+    handle_key,
+    is_distinctive_alias,
+    is_distinctive_school,
+    school_ways,
+    words_of,
+)
+from monitor.matching.roster import Person, Roster, School
+
+_FORENAME_BITS = 24
+_SLIP_LENGTH = 6
+_HASH_MASK = (1 << 64) - 1
+_MOST_SHAPES = 20_000
+
+
+class PhraseRef(NamedTuple):
+    """What words of the roster point to: kind is alias, name, hashtag, handle, email or place.
+
+    `person` is -1 where the school is meant. `alone` tells that nothing is needed beside it.
+    """
+
+    kind: str
+    school: int
+    person: int = -1
+    alone: bool = True
+
+
+class Index:
+    """Everything about a roster that does not depend on a post. Never changes once built."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.schools: tuple[School, ...] = roster.schools
+        self.people: list[Person] = []
+        self.school_numbers = {school.id: number for number, school in enumerate(roster.schools)}
+        self.handles: dict[str, list[PhraseRef]] = defaultdict(list)
+        self.hashtags: dict[str, list[PhraseRef]] = defaultdict(list)
+        self.emails: dict[str, int] = {}
+        self.phrases: dict[str, list[tuple[tuple[str, ...], PhraseRef]]] = defaultdict(list)
+        self.surnames: dict[str, int] = {}
+        self.forenames: dict[str, int] = {}
+        self.parted: set[str] = set()
+        self._first = array("L")
+        rows, bearers = array("Q"), array("L")
+        for number, school in enumerate(roster.schools):
+            self._first.append(len(self.people))
+            self._add_school(number, school)
+            for person in school.staff:
+                self._add_person(number, person, rows, bearers)
+        order = np.argsort(np.asarray(rows), kind="stable")
+        self._rows = array("Q", np.asarray(rows)[order].tobytes())
+        self._bearers = array("L", np.asarray(bearers)[order].tobytes())
+        self._slip_hashes, self._slip_names = self._slips()
+        self._names = list(self.surnames)
+        self._shapes = self._by_shape()
+        self.name = lru_cache(maxsize=4096)(self._name)
+        self.local = lru_cache(maxsize=512)(self._local)
+
+    # --- building ----------------------------------------------------------------------------
+
+    def _add_school(self, number: int, school: School) -> None:
+        own_places = {words_of(place) for place in school.places}
+        for kind, texts in (("name", (school.name,)), ("alias", school.aliases)):
+            for text in texts:
+                for words in school_ways(text):
+                    alone = is_distinctive_school(words) and words not in own_places
+                    self._phrase(words, PhraseRef(kind, number, alone=alone))
+        for place in school.places:
+            words = words_of(place)
+            if words:
+                self._phrase(words, PhraseRef("place", number))
+                if len(words) > 1 and any(word[-1].isdigit() for word in words):
+                    self._phrase(("".join(words),), PhraseRef("place", number))
+        for handle in school.handles:
+            self.handles[handle_key(handle)].append(PhraseRef("handle", number))
+        for hashtag in school.hashtags:
+            self.hashtags["".join(words_of(hashtag))].append(PhraseRef("hashtag", number))
+
+    def _phrase(self, words: tuple[str, ...], ref: PhraseRef) -> None:
+        entry = (tuple(intern(word) for word in words), ref)
+        known = self.phrases[" ".join(words[:2])]
+        if len(known) > 50 or entry not in known:  # noqa: PLR2004 - "st" begins thousands
+            known.append(entry)
+
+    def _add_person(
+        self, school: int, person: Person, rows: array[int], bearers: array[int]
+    ) -> None:
+        number = len(self.people)
+        self.people.append(person)
+        surnames, forenames = keys_of(person.name)
+        if (
+            len(surnames) > 1
+            or not surnames[0].isalpha()
+            or " " + surnames[0] not in person.name.lower()
+        ):
+            self.parted.update(surnames)
+        for surname in surnames:
+            high = self.surnames.setdefault(surname, len(self.surnames)) << _FORENAME_BITS
+            for forename in forenames or ("",):
+                rows.append(high | self.forenames.setdefault(forename, len(self.forenames) + 1))
+                bearers.append(number)
+        for handle in person.handles:
+            self.handles[handle_key(handle)].append(PhraseRef("handle", school, number))
+        if person.email:
+            self.emails[fold(person.email).strip()] = number
+        for alias in person.aliases:
+            words = words_of(alias.text)
+            if words and is_distinctive_alias(words):
+                ref = PhraseRef("alias", school, number)
+                self._phrase(words, ref)
+                self.hashtags["".join(words)].append(ref)
+
+    def _slips(self) -> tuple[array[int], array[int]]:
+        """Return, sorted by hash, every surname of six letters or more with one letter left out."""
+        hashes, names = array("Q"), array("L")
+        for name, number in self.surnames.items():
+            if len(name) >= _SLIP_LENGTH:
+                for gone in {name, *(name[:k] + name[k + 1 :] for k in range(len(name)))}:
+                    hashes.append(hash(gone) & _HASH_MASK)
+                    names.append(number)
+        order = np.argsort(np.asarray(hashes), kind="stable")
+        return (
+            array("Q", np.asarray(hashes)[order].tobytes()),
+            array("L", np.asarray(names)[order].tobytes()),
+        )
+
+    def _by_shape(self) -> dict[tuple[str, int], list[str]]:
+        shapes: dict[tuple[str, int], list[str]] = defaultdict(list)
+        for name in self._names:
+            shapes[name[0], len(name)].append(name)
+        return dict(shapes)
+
+    # --- looking up --------------------------------------------------------------------------
+
+    def school_of(self, person: int) -> int:
+        return bisect_right(self._first, person) - 1
+
+    def has_surname(self, word: str) -> bool:
+        """Whether a folded word is somebody's full surname, in any of its spellings."""
+        return word in self.surnames
+
+    def bearers(self, surname: str, *, most: int) -> tuple[int, ...]:
+        """Return people of this surname, at most `most`; nobody where more bear it."""
+        number = self.surnames.get(surname)
+        if number is None:
+            return ()
+        begin = bisect_left(self._rows, number << _FORENAME_BITS)
+        end = bisect_left(self._rows, (number + 1) << _FORENAME_BITS, lo=begin)
+        people = tuple(dict.fromkeys(self._bearers[begin:end])) if end - begin <= most * 4 else ()
+        return people if len(people) <= most else ()
+
+    def one_of(self, surname: str) -> int | None:
+        """Return some person of this surname: all write its parts alike."""
+        number = self.surnames.get(surname)
+        if number is None:
+            return None
+        return self._bearers[bisect_left(self._rows, number << _FORENAME_BITS)]
+
+    def parts(self, surname: str) -> tuple[str, ...]:
+        """Return the pieces of a surname as its first bearer writes it."""
+        person = self.one_of(surname)
+        return (surname,) if person is None else self.name(person).parts
+
+    def named(self, surname: str, form: str) -> dict[int, int]:
+        """Return who bears this surname and is known as `form`: 2 for close, 1 for distant."""
+        number = self.surnames.get(surname)
+        found: dict[int, int] = {}
+        if number is None:
+            return found
+        for forename in forms_of(form):
+            low = self.forenames.get(forename)
+            rank = self._rank(forename, form) if low is not None else 0
+            if low is None or not rank:
+                continue
+            at = bisect_left(self._rows, number << _FORENAME_BITS | low)
+            while at < len(self._rows) and self._rows[at] == number << _FORENAME_BITS | low:
+                person = self._bearers[at]
+                found[person] = max(found.get(person, 0), rank)
+                at += 1
+        return found
+
+    @staticmethod
+    def _rank(forename: str, form: str) -> int:
+        forms = forms_of(forename)
+        return (2 if forms[form] else 1) if form in forms else 0
+
+    def count_named(self, surname: str, form: str, *, most: int) -> int:
+        """Return how many rows `named` would read, counting to `most`; for the gate."""
+        high, count = self.surnames[surname] << _FORENAME_BITS, 0
+        for forename in forms_of(form):
+            low = self.forenames.get(forename)
+            if low is not None:
+                begin = bisect_left(self._rows, high | low)
+                count += bisect_left(self._rows, (high | low) + 1, lo=begin) - begin
+                if count >= most:
+                    return count
+        return count
+
+    def near(self, word: str) -> tuple[str, ...]:
+        """Return the surnames of six letters or more that are one typing slip from this word."""
+        found: set[str] = set()
+        for gone in {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}:
+            key = hash(gone) & _HASH_MASK
+            at = bisect_left(self._slip_hashes, key)
+            while at < len(self._slip_hashes) and self._slip_hashes[at] == key:
+                found.add(self._names[self._slip_names[at]])
+                at += 1
+        return tuple(sorted(name for name in found if is_one_slip(word, name)))
+
+    def of_shape(self, pattern: str) -> list[str]:
+        """Return the surnames that begin and end in number of letters like a masked word."""
+        shapes = self._shapes.get((pattern[0], len(pattern)), [])
+        return shapes if len(shapes) <= _MOST_SHAPES else []
+
+    def _name(self, person: int) -> Name:
+        return read_name(self.people[person].name)
+
+    def _local(self, school: int) -> Local:
+        first = self._first[school]
+        last = self._first[school + 1] if school + 1 < len(self._first) else len(self.people)
+        return compile_local(self.people, range(first, last))
+
+
+def is_one_slip(word: str, name: str) -> bool:
+    """Whether one letter is left out, put in, changed or swapped, not the first."""
+    if word == name or word[0] != name[0]:
+        return False
+    if len(word) == len(name):
+        wrong = [k for k in range(len(word)) if word[k] != name[k]]
+        swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1  # noqa: PLR2004
+        return len(wrong) == 1 or (
+            swapped and word[wrong[0]] == name[wrong[1]] and word[wrong[1]] == name[wrong[0]]
+        )
+    longer, shorter = (word, name) if len(word) > len(name) else (name, word)
+    return len(longer) == len(shorter) + 1 and any(
+        longer[:k] + longer[k + 1 :] == shorter for k in range(len(longer))
+    )

@@ -1,0 +1,208 @@
+"""The matcher: from a post to the people and schools it is about, and why."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+
+from monitor.matching.context import Ref, Ties, find_refs, tie_up
+from monitor.matching.gate import Gate
+from monitor.matching.index import Index
+from monitor.matching.names import keys_of
+from monitor.matching.people import find_people
+from monitor.matching.phrases import handle_key
+from monitor.matching.roster import Roster
+from monitor.matching.scene import Hit
+from monitor.matching.tags import split_tags
+from monitor.matching.text import Reading
+from monitor.model import Certainty, Match, Mention, Post, PostField, Scope, Target, TargetKind
+
+_SURE, _LESS_SURE = 0.8, 0.55
+# A source about one school that does not say which may be about any school of a small roster.
+_FEW_SCHOOLS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A stretch of a field that could have been somebody, and why it is not."""
+
+    target: Target
+    field: PostField
+    start: int
+    end: int
+    text: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """What a post is about, what ties it to which school, and the candidates that were refused."""
+
+    mentions: tuple[Mention, ...]
+    refused: tuple[Refused, ...]
+    ties: tuple[tuple[str, tuple[str, ...]], ...]
+
+
+class Matcher:
+    """Finds the targets of posts. Built once from a roster, never changed, safe in many threads."""
+
+    def __init__(self, roster: Roster) -> None:
+        self.roster = roster
+        self._index = Index(roster)
+        self._gate = Gate(self._index)
+
+    def match(
+        self,
+        post: Post,
+        *,
+        scope: Scope = Scope.OPEN,
+        source_school: str | None = None,
+        place: str | None = None,
+    ) -> tuple[Mention, ...]:
+        """Return one mention for each target of a post, people first, in the order of the roster.
+
+        `scope` is SCHOOL where the source is itself about one school; `source_school` is that
+        school's id (not needed where the roster has one school). `place` is the town of a source
+        that belongs to it.
+        """
+        if scope is Scope.OPEN and place is None and not self._may_matter(post):
+            return ()
+        return self.explain(post, scope=scope, source_school=source_school, place=place).mentions
+
+    def _may_matter(self, post: Post) -> bool:
+        if post.title or post.thread:
+            return self._gate.passes(f"{post.title}\n{post.text}\n{post.thread}")
+        return self._gate.passes(post.text) or (
+            bool(post.author.handle) and handle_key(post.author.handle) in self._index.handles
+        )
+
+    def wanted(self, text: str) -> bool:
+        """Whether `match` could find something in this text in open scope; never wrongly false."""
+        return self._gate.passes(text)
+
+    def explain(
+        self,
+        post: Post,
+        *,
+        scope: Scope = Scope.OPEN,
+        source_school: str | None = None,
+        place: str | None = None,
+    ) -> Explanation:
+        """Return what `match` returns, with the ties of the post and the candidates it refused."""
+        fields = {
+            PostField.TEXT: post.text, PostField.TITLE: post.title, PostField.THREAD: post.thread,
+        }  # fmt: skip
+        readings = {field: Reading(words) for field, words in fields.items() if words}
+        refs: dict[str, list[Ref]] = {}
+        for field, reading in readings.items():
+            split_tags(reading, self._index)
+            refs[field.value] = find_refs(reading, self._index)
+        ties, mentioned = tie_up(
+            refs,
+            self._index,
+            scoped=self._scoped(scope, source_school),
+            place=place,
+            author=post.author.handle or post.author.name,
+        )
+        return self._conclude(post, readings, refs, ties, mentioned)
+
+    def _scoped(self, scope: Scope, source_school: str | None) -> tuple[int, ...]:
+        if source_school is not None:
+            number = self._index.school_numbers.get(source_school)
+            return () if number is None or scope is not Scope.SCHOOL else (number,)
+        few = len(self._index.schools) <= _FEW_SCHOOLS
+        return tuple(range(len(self._index.schools))) if scope is Scope.SCHOOL and few else ()
+
+    def _conclude(
+        self,
+        post: Post,
+        readings: dict[PostField, Reading],
+        refs: dict[str, list[Ref]],
+        ties: Ties,
+        mentioned: set[int],
+    ) -> Explanation:
+        authors = self._authors(post)
+        matches: dict[Target, list[Match]] = defaultdict(list)
+        refused: list[Refused] = []
+        for field, reading in readings.items():
+            if field is PostField.THREAD:
+                continue
+            found = find_people(reading, self._index, refs[field.value], ties)
+            for hit in found.hits:
+                if hit.person in authors:
+                    continue
+                match = self._person_match(hit, field, reading, ties)
+                matches[match.target].append(match)
+            for refusal in found.refusals:
+                start, end = _stretch(reading, refusal.first, refusal.last)
+                target = Target(TargetKind.PERSON, self._index.people[refusal.person].id)
+                refused.append(
+                    Refused(
+                        target, field, start, end, reading.folded.original[start:end], refusal.why
+                    )
+                )
+            for ref in refs[field.value]:
+                if ref.ref.person < 0 and ref.ref.kind != "place" and ref.ref.school in mentioned:
+                    match = self._school_match(ref, field, reading, ties)
+                    matches[match.target].append(match)
+        mentions = tuple(_mention(post, target, tuple(found)) for target, found in matches.items())
+        return Explanation(
+            tuple(sorted(mentions, key=lambda mention: mention.target.kind)),
+            tuple(refused),
+            tuple(
+                (self._index.schools[school].id, ties.words(school))
+                for school in sorted(ties.schools())
+            ),
+        )
+
+    def _authors(self, post: Post) -> set[int]:
+        """Return the people who wrote the post themselves: author, not subject."""
+        found = set()
+        for handle in (post.author.handle, post.author.name):
+            for ref in self._index.handles.get(handle_key(handle) if handle else "", ()):
+                if ref.person >= 0:
+                    found.add(ref.person)
+        for name in (post.author.name, post.author.handle):
+            surnames, forenames = keys_of(name) if name else ((), ())
+            for surname in surnames:
+                for forename in forenames[:1]:
+                    found.update(self._index.named(surname, forename))
+        return found
+
+    def _person_match(self, hit: Hit, field: PostField, reading: Reading, ties: Ties) -> Match:
+        if hit.first >= 0:
+            start, end = _stretch(reading, hit.first, hit.last)
+        else:
+            start, end = reading.folded.span(hit.start, hit.end)
+        person = self._index.people[hit.person]
+        rule = f"{hit.rule}+{hit.how}" if hit.how and hit.how != hit.rule else hit.rule
+        return Match(
+            Target(TargetKind.PERSON, person.id), field, rule, start, end,
+            reading.folded.original[start:end], round(hit.confidence, 2),
+            ties.words(self._index.school_of(hit.person)),
+        )  # fmt: skip
+
+    def _school_match(self, ref: Ref, field: PostField, reading: Reading, ties: Ties) -> Match:
+        start, end = reading.folded.span(ref.start, ref.end)
+        school = self._index.schools[ref.ref.school]
+        return Match(
+            Target(TargetKind.SCHOOL, school.id), field, f"school-{ref.ref.kind}", start, end,
+            reading.folded.original[start:end], 0.95, ties.words(ref.ref.school),
+        )  # fmt: skip
+
+
+def _stretch(reading: Reading, first: int, last: int) -> tuple[int, int]:
+    return reading.folded.span(reading.tokens[first].start, reading.tokens[last - 1].end)
+
+
+def _mention(post: Post, target: Target, matches: tuple[Match, ...]) -> Mention:
+    ordered = tuple(
+        sorted(matches, key=lambda match: (-match.confidence, match.field, match.start))
+    )
+    best = ordered[0].confidence
+    certainty = (
+        Certainty.CERTAIN if best >= _SURE
+        else Certainty.LESS_SURE if best >= _LESS_SURE
+        else Certainty.POSSIBLE
+    )  # fmt: skip
+    return Mention(post, target, certainty, ordered)

@@ -1,0 +1,199 @@
+"""One field of one post as the rules for people see it: names, titles, ties and verdicts."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from typing import NamedTuple
+
+from monitor.matching.context import Ref, Ties
+from monitor.matching.edges import Edge, disguised_edges, plain_edges, widened_edges
+from monitor.matching.index import Index
+from monitor.matching.names import PREFIXES
+from monitor.matching.text import Reading
+from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_forenames
+
+_AFTER_TITLE = re.compile(r"^[ \t\n.\-_*]{0,4}$")
+_KIN_TITLES = frozenset({"brother", "sister", "auntie", "father"})
+_MINE = frozenset(["my", "his", "her", "their", "your", "our", "a", "the"])
+
+
+class Hit(NamedTuple):
+    """One reading of one stretch of tokens as one person; accounts have characters instead."""
+
+    person: int
+    first: int
+    last: int
+    rule: str
+    confidence: float
+    how: str = ""
+    start: int = -1
+    end: int = -1
+
+
+class Refusal(NamedTuple):
+    """Why a stretch that could be a person is not."""
+
+    person: int
+    first: int
+    last: int
+    why: str
+
+
+class Scene:
+    """The field, what is known about it, and what the rules have said so far.
+
+    `forenames` and `surnames` map (first, last) tokens to the readings that are such names;
+    `used` holds the tokens that a rule has already explained, so that a weaker one keeps off.
+    """
+
+    def __init__(self, reading: Reading, index: Index, refs: list[Ref], ties: Ties) -> None:
+        self.reading = reading
+        self.tokens = reading.tokens
+        self.index = index
+        self.refs = refs
+        self.ties = ties
+        self.hits: list[Hit] = []
+        self.refusals: list[Refusal] = []
+        self.used: set[int] = set()
+        self.locals = {school: index.local(school) for school in sorted(ties.schools())}
+        self._halves = {word for local in self.locals.values() for word in local.halves}
+        self.places = self._places()
+        self.edges = [*plain_edges(self.tokens, self._is_name)]
+        disguised = list(disguised_edges(reading, self._is_name, self._masked))
+        self.edges.extend(disguised)
+        self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname))
+        self.titles = self._titles()
+        self.forenames: dict[tuple[int, int], list[Edge]] = defaultdict(list)
+        self.surnames: dict[tuple[int, int], list[Edge]] = defaultdict(list)
+        self.forenames_from: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.forenames_to: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self.surnames_from: dict[int, list[tuple[int, int]]] = defaultdict(list)
+        self._sort_edges()
+
+    # --- what stands where -------------------------------------------------------------------
+
+    def _places(self) -> dict[int, set[int]]:
+        """Return, for each school of the roster, the tokens that name it or its places."""
+        found: dict[int, set[int]] = defaultdict(set)
+        for ref in self.refs:
+            if ref.ref.person < 0:
+                found[ref.ref.school].update(ref.tokens(self.tokens))
+        return found
+
+    def _sort_edges(self) -> None:
+        for edge in self.edges:
+            span = edge.first, edge.last
+            if self._is_forename(edge):
+                if span not in self.forenames:
+                    self.forenames_from[edge.first].append(span)
+                    self.forenames_to[edge.last].append(span)
+                self.forenames[span].append(edge)
+            if self._is_surname(edge):
+                if span not in self.surnames:
+                    self.surnames_from[edge.first].append(span)
+                self.surnames[span].append(edge)
+
+    def _is_name(self, word: str) -> bool:
+        return (
+            self.index.has_surname(word)
+            or word in self.index.forenames
+            or word in known_forenames()
+            or word in self._halves
+        )
+
+    def _masked(self, pattern: str) -> list[str]:
+        shape = re.compile(re.escape(pattern).replace(r"\*", "[a-z]"))
+        words = {
+            word
+            for local in self.locals.values()
+            for word in (*local.surnames, *local.forms)
+            if len(word) == len(pattern)
+        }
+        words.update(self.index.of_shape(pattern))
+        return [word for word in sorted(words) if shape.fullmatch(word)]
+
+    def _is_forename(self, edge: Edge) -> bool:
+        if edge.how == "joined" and edge.word not in self.index.forenames:
+            return False
+        return edge.word in self.index.forenames or edge.word in known_forenames()
+
+    def _is_surname(self, edge: Edge) -> bool:
+        word = edge.word
+        if not (self.index.has_surname(word) or word in self._halves):
+            return False
+        if edge.how == "possessive" and (
+            is_ordinary(word + "s") or word + "s" in common_surnames() or is_ordinary(word)
+        ):
+            return bool(self.title_of(edge.first))
+        return edge.how != "joined" or self._joins(edge)
+
+    def _joins(self, edge: Edge) -> bool:
+        """Whether the breaks inside a joined word are breaks of the name."""
+        pieces = [self.tokens[at].word for at in range(edge.first, edge.last)]
+        if all(piece in PREFIXES for piece in pieces[:-1]):
+            return True
+        lengths, length = set(), 0
+        for piece in pieces[:-1]:
+            length += len(piece)
+            lengths.add(length)
+        person = self.index.one_of(edge.word)
+        if person is None:
+            return edge.word in self._halves
+        cuts, length = set(), 0
+        for part in self.index.name(person).parts:
+            length += len(part)
+            cuts.add(length)
+        return lengths <= cuts
+
+    def _titles(self) -> dict[int, tuple[int, str]]:
+        """Return (first token, title) by the number of the token after each title."""
+        found: dict[int, tuple[int, str]] = {}
+        for at, token in enumerate(self.tokens):
+            if token.word in TITLES and not token.hidden and not token.owner:
+                mine = at and self.tokens[at - 1].word in _MINE
+                if not (token.word in _KIN_TITLES and mine):
+                    found[at + 1] = at, token.word
+        for edge in self.edges:
+            if edge.how not in {"", "joined", "possessive"} and edge.word in TITLES:
+                found[edge.last] = edge.first, edge.word
+        return found
+
+    def title_of(self, at: int) -> str:
+        """Return the title directly before the token at `at`; empty where there is none."""
+        if at not in self.titles or at >= len(self.tokens):
+            return ""
+        return self.titles[at][1] if _AFTER_TITLE.match(self.tokens[at].gap) else ""
+
+    # --- questions and verdicts ----------------------------------------------------------------
+
+    def is_tied(self, person: int) -> bool:
+        return self.index.school_of(person) in self.locals
+
+    def is_glued(self, first: int, last: int) -> bool:
+        """Whether names stood in one word without a hashtag: taken for a name only where tied."""
+        return any(self.tokens[at].glued for at in range(first, last))
+
+    def leads_a_surname(self, span: tuple[int, int]) -> bool:
+        """Whether somebody's surname from the roster follows this span directly."""
+        last = span[1]
+        return (
+            last < len(self.tokens)
+            and self.tokens[last].gap == " "
+            and not self.tokens[last - 1].owner
+            and last in self.surnames_from
+        )
+
+    def is_free(self, first: int, last: int) -> bool:
+        return self.used.isdisjoint(range(first, last))
+
+    def take(self, first: int, last: int) -> None:
+        self.used.update(range(first, last))
+
+    def hit(
+        self, person: int, span: tuple[int, int], rule: str, confidence: float, how: str = ""
+    ) -> None:
+        self.hits.append(Hit(person, span[0], span[1], rule, confidence, how))
+
+    def refuse(self, person: int, span: tuple[int, int], why: str) -> None:
+        self.refusals.append(Refusal(person, span[0], span[1], why))

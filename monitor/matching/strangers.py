@@ -1,0 +1,268 @@
+"""Signs in a sentence that a name is somebody else's: another school, town, trade or family."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+
+from monitor.matching.names import is_unusual
+from monitor.matching.text import Token
+from monitor.matching.words import (
+    TITLES,
+    common_surnames,
+    is_ordinary,
+    known_forenames,
+    of_kind,
+    word_list,
+)
+
+TRADES = word_list("strangers.trades")
+_TRADE_PLACES = word_list("strangers.trade_places")
+_OURS = word_list("strangers.ours")
+_GENERIC = word_list("strangers.generic")
+_KINDS = word_list("strangers.kinds")
+_FORMER = frozenset(["old", "previous", "last", "former", "primary", "other", "next"])
+_ANY_ONE = frozenset(["a", "an", "another", "their", "some"])
+_SPORTS = frozenset(["scored", "scores", "played", "plays", "signed", "signs", "netted", "headed"])
+_FAR = 25
+_TOWNS = word_list("strangers.towns")
+
+_ENDS_AS_WORD = re.compile(
+    r".{4}(?:ing|ed|ly|ous|ful|able|ible|ion|ness|less|ment|ity|ises?|izes?)$"
+)
+
+
+def is_function(word: str) -> bool:
+    return of_kind(word, "function")
+
+
+def is_unknown(word: str) -> bool:
+    """Whether a word is neither English nor a name that the program knows."""
+    return not (
+        is_ordinary(word)
+        or word in known_forenames()
+        or word in common_surnames()
+        or word in TITLES
+        or any(sign.isdigit() for sign in word)
+        or len(word) < 3  # noqa: PLR2004
+    )
+
+
+def other_school(
+    tokens: list[Token],
+    first: int,
+    last: int,
+    places: Mapping[int, set[int]],
+    school: int,
+    *,
+    any_place: bool = False,
+) -> bool:
+    """Whether the words beside [first, last) put the name at a place that is not `school`.
+
+    `places` holds, for each school of the roster, the tokens that name it or its places. With
+    `any_place` even an unknown word after "at" is a place ("At Fenwick Park the head of drama").
+    """
+    ours = places.get(school, set())
+    rivals = {at for other, found in places.items() if other != school for at in found} - ours
+    here = _Elsewhere(tokens, ours, rivals)
+    if last + 1 < len(tokens) and tokens[last].word in {"at", "of", "from"} and last + 1 in ours:
+        return False
+    return here.before(first) or here.behind(last) or here.earlier(first, any_place=any_place)
+
+
+class _Elsewhere:
+    """Looks for other schools and towns around a name; `ours`, `rivals` number tokens."""
+
+    def __init__(
+        self, tokens: list[Token], ours: AbstractSet[int], rivals: AbstractSet[int]
+    ) -> None:
+        self.tokens = tokens
+        self.ours = ours
+        self.rivals = rivals
+
+    def before(self, first: int) -> bool:
+        """Whether another school owns the name: "tollgate's Miss Jones"."""
+        at = first - 1
+        if at < 0 or not self.tokens[at].owner or at in self.ours:
+            return False
+        word = self.tokens[at].word
+        if at in self.rivals or is_unknown(word):
+            return True
+        if at and self.tokens[at - 1].word in {"st", "saint"}:
+            return True
+        return word in _KINDS and at > 0 and self.tokens[at - 1].word not in _GENERIC
+
+    def behind(self, last: int) -> bool:
+        """Whether "at", "of" or "from" and another school or town follow in the same sentence."""
+        sentence = self.tokens[last - 1].sentence
+        for at in range(last, min(len(self.tokens), last + 7)):
+            if self.tokens[at].sentence != sentence or at in self.ours:
+                return False
+            if self.tokens[at].word in {"at", "of", "from"} and self._place(
+                at + 1,
+                near=at - last < 3,  # noqa: PLR2004
+            ):
+                return True
+        return False
+
+    def earlier(self, first: int, *, any_place: bool) -> bool:
+        """Whether the sentence went to another school before ("goes to Fernlow, has a Mr Rose")."""
+        sentence, begin = self.tokens[first].sentence, first
+        while begin > max(0, first - _FAR) and self.tokens[begin - 1].sentence == sentence:
+            begin -= 1
+        if any(at in self.ours for at in range(begin, first)):
+            return False
+        any_one = first > 0 and self.tokens[first - 1].word in _ANY_ONE
+        if any_one and begin + 1 < first and self._place(begin, near=False):
+            return True
+        return any(
+            self.tokens[at].word in {"at", "to", "in", "of"}
+            and self._place(at + 1, near=any_one or (any_place and self._leads_to(at + 1, first)))
+            for at in range(begin, first - 1)
+        )
+
+    def _leads_to(self, at: int, first: int) -> bool:
+        """Whether a proper name and "the" stand from `at` to `first`: "At Fenwick the head"."""
+        return self.tokens[first - 1].word == "the" and all(
+            token.capital or is_unknown(token.word) for token in self.tokens[at : first - 1]
+        )
+
+    def _place(self, at: int, *, near: bool) -> bool:
+        """Whether the words from `at` on name a school, or (`near`) any place, that is not ours."""
+        if at >= len(self.tokens) or not self.ours.isdisjoint(range(at, at + 4)):
+            return False
+        if at in self.rivals:
+            return True
+        word = self.tokens[at].word
+        if word in {"st", "saint"}:
+            return True
+        if self._kind_follows(at):
+            return True
+        unknown = is_unknown(word) and len(word) > 3 and not self.tokens[at].hidden  # noqa: PLR2004
+        return near and (word in _TOWNS or unknown)
+
+    def _kind_follows(self, at: int) -> bool:
+        """Whether a phrase at `at` ends in a kind of school: "kelderby high", "my old school"."""
+        word, sentence = self.tokens[at].word, self.tokens[at].sentence
+        for ahead in range(at + 1, min(at + 5, len(self.tokens))):
+            token = self.tokens[ahead]
+            if token.sentence != sentence or "," in token.gap:
+                return False
+            if token.word in _KINDS:
+                between = {self.tokens[step].word for step in range(at, ahead)}
+                return word not in _GENERIC or not between.isdisjoint(_FORMER)
+            if word not in _GENERIC and is_function(token.word):
+                return False
+        return False
+
+
+def other_trade(tokens: list[Token], first: int, last: int, *, strict: bool) -> bool:
+    """Whether the words beside the name give it a trade outside schools.
+
+    With `strict` only words that belong to the name count ("Mrs Day the barber"); without it any
+    such word in the sentence does.
+    """
+    if _trade_before(tokens, first) or _trade_behind(tokens, last):
+        return True
+    if strict:
+        return False
+    if _plays(tokens, last):
+        return True
+    sentence = tokens[first].sentence
+    return any(
+        tokens[at].sentence == sentence
+        and not first <= at < last
+        and (tokens[at].word in TRADES or tokens[at].word in _TRADE_PLACES)
+        for at in range(max(0, first - _FAR), min(len(tokens), last + _FAR))
+    )
+
+
+def _plays(tokens: list[Token], last: int) -> bool:
+    """Whether a name plays for a club: "scored 24 points", "signs for the Rovers"."""
+    if last + 1 >= len(tokens) or tokens[last].word not in _SPORTS:
+        return False
+    ahead = tokens[last + 1 : last + 7]
+    if tokens[last].word.startswith("scored") and ahead[0].word.isdigit():
+        return True
+    return any(
+        one.word == "for" and (two.capital or (two.word == "the" and three.capital))
+        for one, two, three in zip(ahead, ahead[1:], [*ahead[2:], ahead[-1]], strict=False)
+    )
+
+
+def _trade_before(tokens: list[Token], first: int) -> bool:
+    if first == 0 or tokens[first - 1].sentence != tokens[first].sentence:
+        return False
+    before = tokens[first - 1].word
+    if before not in TRADES:
+        return False
+    gap = tokens[first].gap
+    return gap in {" ", ", ", ": "} and before not in {
+        "general",
+        "private",
+        "major",
+        "director",
+        "driver",
+    }
+
+
+def _trade_behind(tokens: list[Token], last: int) -> bool:  # noqa: PLR0911
+    """Whether "the barber", "my dentist", "from the plumbers" or ", a builder" follows."""
+    at, sentence = last, tokens[last - 1].sentence
+    if at >= len(tokens) or tokens[at].sentence != sentence:
+        return False
+    if tokens[at].word in TRADES and tokens[at].gap in {" ", ", ", " ("}:
+        return True
+    if tokens[at].word in {"from", "at", "of"} or (
+        tokens[at].word == "is" and at + 1 < len(tokens) and tokens[at + 1].word in _OURS
+    ):
+        at += 1
+    if at >= len(tokens) or tokens[at].word not in _OURS:
+        return False
+    for ahead in range(at + 1, min(at + 4, len(tokens))):
+        if tokens[ahead].sentence != sentence or "," in tokens[ahead].gap:
+            return False
+        if tokens[ahead].word in TRADES or tokens[ahead].word in {
+            "company",
+            "council",
+            "garage",
+            "surgery",
+        }:
+            return True
+        if not is_ordinary(tokens[ahead].word):
+            return False
+    return False
+
+
+def follows_longer_name(  # noqa: PLR0911
+    tokens: list[Token], last: int, surname: str, *, titled: bool = False
+) -> str:
+    """Return "no", "maybe" or "yes": whether the word after a name makes it a longer name.
+
+    Capitals decide over words that nobody knows: "Mr Hill bellowed" is Mr Hill. Where there are
+    none, a title with a surname is complete, and the regular endings of English make no surname.
+    """
+    if last >= len(tokens):
+        return "no"
+    after = tokens[last]
+    if after.gap == "-":
+        return "yes"
+    if after.gap != " " or tokens[last - 1].owner or after.hidden or after.tag:
+        return "no"
+    word = after.word
+    if word in common_surnames() and not is_ordinary(word):
+        return "yes"
+    if not is_unknown(word) or len(word) < 4:  # noqa: PLR2004
+        return "no"
+    if not after.capital and (titled or tokens[last - 1].capital or _ENDS_AS_WORD.search(word)):
+        return "no"
+    return "maybe" if is_unusual(surname) else "yes"
+
+
+def another_surname(tokens: list[Token], last: int) -> bool:
+    """Whether a common surname follows a forename directly, so that it is another person's."""
+    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
+        return False
+    word = tokens[last].word
+    return word in common_surnames() and not of_kind(word, "function", "verb", "adverb", "chat")

@@ -1,0 +1,100 @@
+"""Hashtags and run-together words cut into the words they are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from monitor.matching.index import Index
+from monitor.matching.text import Reading, Token
+from monitor.matching.words import TITLES, is_ordinary, is_word, known_forenames
+
+_LONGEST = 60
+
+
+def split_tags(reading: Reading, index: Index) -> None:
+    """Replace run-together tokens of a reading by their words, where all of them are known."""
+
+    def is_name(word: str) -> bool:
+        return index.has_surname(word) or word in index.forenames
+
+    if not any(len(token.word) > 5 for token in reading.tokens):  # noqa: PLR2004
+        return
+    tokens: list[Token] = []
+    for token in reading.tokens:
+        tokens.extend(_split(token, is_name, index))
+    reading.tokens = tokens
+
+
+def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[Token]:
+    word = token.word
+    if token.hidden or not 5 < len(word) <= _LONGEST or is_name(word):  # noqa: PLR2004
+        return [token]
+    if token.tag:
+        pieces, glued = _cut(word, is_name), False
+    elif is_ordinary(word) or word in known_forenames():
+        return [token]
+    else:
+        pieces, glued = _cut_name(word, index), True
+    if len(pieces) < 2:  # noqa: PLR2004
+        return [token]
+    found, at = [], token.start
+    for number, piece in enumerate(pieces):
+        found.append(
+            replace(
+                token, glued=glued, word=piece, start=at, end=at + len(piece),
+                gap=token.gap if number == 0 else "",
+                owner=token.owner and number == len(pieces) - 1,
+            )
+        )  # fmt: skip
+        at += len(piece)
+    return found
+
+
+def _cut(word: str, is_name: Callable[[str], bool]) -> list[str]:
+    """Return the fewest known words that make up a hashtag; nothing where it cannot be cut."""
+    best: list[tuple[int, int] | None] = [None] * (len(word) + 1)
+    best[0] = (0, 0)
+    for end in range(1, len(word) + 1):
+        for begin in range(max(0, end - 24), end):
+            cost = best[begin]
+            piece = word[begin:end]
+            if cost is None:
+                continue
+            price = _price(piece, is_name)
+            here = best[end]
+            if price and (here is None or cost[0] + price < here[0]):
+                best[end] = (cost[0] + price, begin)
+    if best[-1] is None:
+        return []
+    pieces, end = [], len(word)
+    while end:
+        step = best[end]
+        assert step is not None
+        pieces.append(word[step[1] : end])
+        end = step[1]
+    return pieces[::-1]
+
+
+def _price(piece: str, is_name: Callable[[str], bool]) -> int:
+    if piece.isdigit():
+        return 3
+    if is_name(piece) and len(piece) > 2:  # noqa: PLR2004
+        return 1 if len(piece) > 3 else 3  # noqa: PLR2004
+    if piece in TITLES and len(piece) > 1:
+        return 2
+    if len(piece) > 2 and (is_ordinary(piece) or piece in known_forenames()):  # noqa: PLR2004
+        return 2
+    small = piece in {"a", "i", "s"} or (len(piece) == 2 and is_word(piece))  # noqa: PLR2004
+    return 5 if small else 0
+
+
+def _cut_name(word: str, index: Index) -> list[str]:
+    """Return a title or forename and the surname that a word is made of ("mrhill", "danrose")."""
+    for cut in range(2, len(word) - 2):
+        head, tail = word[:cut], word[cut:]
+        if not (index.has_surname(tail) or index.has_surname(tail.removesuffix("s"))):
+            continue
+        if head in TITLES or (head in known_forenames() and len(head) > 2):  # noqa: PLR2004
+            return [head, tail]
+    return []

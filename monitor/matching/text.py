@@ -1,0 +1,207 @@
+"""A field of a post made ready for the rules: tokens, sentences, and the parts that say nothing."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from monitor.matching.normalise import Folded
+from monitor.matching.words import TITLES
+
+_TOKEN = re.compile(r"[^\W_]+")
+_URL = re.compile(
+    r"(?:https?://|www\.)[^\s<>\"]+"
+    r"|(?<![\w.@-])(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}/[^\s<>\"]*"
+)
+_EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
+_ACCOUNT = re.compile(r"(?<![\w.])@[\w.-]+(?:@[\w.-]+)?")
+_CHUNK = re.compile(r"(?<![\w.@#-])\w[\w.]{0,80}")
+_HASHTAG = re.compile(r"#(\w+)")
+_QUOTE_MARK = re.compile(r"^[>|\s]*")
+_CLOSING = re.compile(
+    r"^(?:(?:kind|kindest|best|warm|warmest|with kind|with best)\s+(?:regards|wishes)|regards|"
+    r"(?:yours\s+)?(?:sincerely|faithfully|truly)|many thanks|best|thanks|cheers|yours)[\s,.!]*$"
+)
+_CLOSING_INSIDE = re.compile(
+    r"(?:\b(?:kind|kindest|best|warm|warmest)\s+regards\b|\byours\s+(?:sincerely|faithfully)\b)[\s,.]*"
+)
+_CONTACT = re.compile(
+    r"\b(?:tel|telephone|phone|mob|mobile|direct line|direct dial|fax|ext|e-?mail|web|www)\b"
+    r"|\b0\d[\d\s]{7,}|\+44[\d\s]{8,}|[\w.%+-]{1,64}@[a-z0-9-]{1,63}\."
+)
+_LONGEST_SIGNATURE_LINE = 70
+_MOST_SIGNATURE_LINES = 8
+
+
+@dataclass(slots=True)
+class Token:
+    """A word of the folded text; `gap` is what stands between it and the word before.
+
+    `hidden` words (addresses, accounts, signatures) are nobody's name. `tag` words stand in a
+    hashtag. `owner` is true where "'s" follows, `glued` where two names stood in one word,
+    `capital` where the word begins with a capital and goes on without.
+    """
+
+    word: str
+    start: int
+    end: int
+    gap: str
+    sentence: int = 0
+    hidden: bool = False
+    tag: bool = False
+    owner: bool = False
+    glued: bool = False
+    capital: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A piece of folded text with its words, such as an address or an account."""
+
+    start: int
+    end: int
+    text: str
+
+
+class Reading:
+    """One field of one post, folded and cut up once for every rule."""
+
+    __slots__ = (
+        "accounts", "chunks", "emails", "folded", "hashtags", "signatures", "text", "tokens",
+        "urls",
+    )  # fmt: skip
+
+    def __init__(self, original: str) -> None:
+        self.folded = Folded(original)
+        text = self.text = self.folded.text
+        self.urls = _spans(_URL, text) if "." in text else ()
+        self.emails = _spans(_EMAIL, text) if "@" in text else ()
+        self.accounts = _spans(_ACCOUNT, text) if "@" in text else ()
+        self.hashtags = _spans(_HASHTAG, text) if "#" in text else ()
+        hidden = [*self.urls, *self.emails, *self.accounts]
+        cover = _cover(len(text), hidden)
+        self.chunks = tuple(span for span in _spans(_CHUNK, text) if not cover[span.start])
+        hidden.extend(_underscored(self.chunks))
+        self.signatures = _signatures(text)
+        hidden.extend(self.signatures)
+        self.tokens = _tokens(self.folded, hidden, self.hashtags)
+
+
+def _spans(pattern: re.Pattern[str], text: str) -> tuple[Span, ...]:
+    return tuple(Span(*found.span(), found[0]) for found in pattern.finditer(text))
+
+
+def _underscored(chunks: tuple[Span, ...]) -> list[Span]:
+    """Return words joined by underscores: names of accounts, not of people."""
+    return [
+        span
+        for span in chunks
+        if "_" in span.text and all(len(piece) > 1 for piece in span.text.split("_") if piece)
+    ]
+
+
+def _cover(length: int, hidden: list[Span]) -> bytearray:
+    """Return a byte for each character: 1 where it lies in one of the spans."""
+    cover = bytearray(length)
+    for span in hidden:
+        cover[span.start : span.end] = b"\x01" * (span.end - span.start)
+    return cover
+
+
+def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[Token]:
+    text = folded.text
+    cover = _cover(len(text), hidden)
+    for span in tags:
+        if not cover[span.start]:
+            cover[span.start : span.end] = b"\x02" * (span.end - span.start)
+    tokens: list[Token] = []
+    end = sentence = 0
+    for found in _TOKEN.finditer(text):
+        word, gap = found[0], text[end : found.start()]
+        if word == "s" and gap == "'" and tokens:
+            tokens[-1].owner = True
+            end = found.end()
+            continue
+        if tokens and _breaks(tokens[-1].word, gap):
+            sentence += 1
+        mark = cover[found.start()]
+        tokens.append(
+            Token(word, found.start(), found.end(), gap, sentence, mark == 1, mark == 2)  # noqa: PLR2004
+        )
+        end = found.end()
+    if not folded.original.islower():
+        for token in tokens:
+            token.capital = _is_capital(folded, token)
+    return tokens
+
+
+def _is_capital(folded: Folded, token: Token) -> bool:
+    start, end = folded.span(token.start, token.end)
+    return folded.original[start].isupper() and not folded.original[start:end].isupper()
+
+
+def _breaks(before: str, gap: str) -> bool:
+    """Whether a sentence ends in this gap."""
+    if "\n" in gap:
+        return True
+    if gap.startswith(".") and (before in TITLES or len(before) == 1):
+        return False
+    return any(sign in gap for sign in ("!", "?", "…")) or ". " in gap or gap.count(".") > 1
+
+
+def _signatures(text: str) -> list[Span]:
+    """Return the e-mail signatures: after "--", after a closing, and blocks with a number below."""
+    found = []
+    closing = _CLOSING_INSIDE.search(text)
+    if closing is not None:
+        stop = text.find("\n", closing.end())
+        stop = min(len(text) if stop < 0 else stop, closing.end() + 160)
+        found.append(Span(closing.start(), stop, ""))
+    if "\n" not in text:
+        return found
+    lines, at = [], 0
+    for line in text.split("\n"):
+        lines.append((at, at + len(line), _QUOTE_MARK.sub("", line).rstrip(" '\"")))
+        at += len(line) + 1
+    number = 0
+    while number < len(lines):
+        bare = lines[number][2]
+        if bare in {"-", "--", "---", "__", "___"} or _CLOSING.match(bare):
+            last = _signature_end(lines, number + 1)
+            if last > number:
+                found.append(Span(lines[number][0], lines[last][1], ""))
+                number = last
+        number += 1
+    found.extend(_contact_block(lines))
+    return found
+
+
+def _signature_end(lines: list[tuple[int, int, str]], first: int) -> int:
+    """Return the last line of a signature that starts on `first`, else `first - 1`."""
+    last, taken, number = first - 1, 0, first
+    while number < len(lines) and taken < _MOST_SIGNATURE_LINES:
+        bare = lines[number][2]
+        if len(bare) > _LONGEST_SIGNATURE_LINE or (not bare and taken):
+            break
+        if bare:
+            last, taken = number, taken + 1
+        number += 1
+    return last
+
+
+def _contact_block(lines: list[tuple[int, int, str]]) -> list[Span]:
+    """Return a last block of short lines, one of them a number or an address."""
+    last = len(lines) - 1
+    while last >= 0 and not lines[last][2]:
+        last -= 1
+    first = last
+    while first > 0 and lines[first - 1][2] and len(lines[first - 1][2]) <= _LONGEST_SIGNATURE_LINE:
+        first -= 1
+    block = lines[first : last + 1]
+    if (
+        1 < len(block) <= _MOST_SIGNATURE_LINES
+        and any(_CONTACT.search(line[2]) for line in block[1:])
+        and all(not line[2].endswith(("!", "?")) for line in block)
+    ):
+        return [Span(block[0][0], block[-1][1], "")]
+    return []

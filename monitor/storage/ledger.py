@@ -1,0 +1,184 @@
+"""The one append path to the log: leaves and the rows that they describe, in one commit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import func, insert, tuple_
+from sqlmodel import Session, col, select
+
+from monitor.evidence.leaf import Leaf, seal
+from monitor.evidence.log import Frontier
+from monitor.evidence.verify import StoredEntry
+from monitor.storage.tables import CheckpointRow, DisclosureRow, EntryRow, NodeRow
+
+_PAGE = "page"
+
+
+@dataclass(slots=True)
+class _Page:
+    """What one commit adds to the log: read once where it ends, written in three statements."""
+
+    frontier: Frontier
+    entries: list[dict[str, Any]] = field(default_factory=list)
+    disclosures: list[dict[str, Any]] = field(default_factory=list)
+    nodes: list[dict[str, Any]] = field(default_factory=list)
+
+    def add(self, leaf: Leaf) -> int:
+        index, sealed = self.frontier.size, seal(leaf)
+        self.nodes += [
+            {"level": node.level, "index": node.index, "hash": node.hash}
+            for node in self.frontier.append(sealed.leaf_hash)
+        ]
+        self.entries.append(
+            {
+                "index": index,
+                "kind": leaf.kind,
+                "at": leaf.at,
+                "content": sealed.content,
+                "leaf_hash": sealed.leaf_hash,
+            }
+        )
+        self.disclosures += [
+            {"entry_index": index, "name": each.name, "encoded": each.encoded}
+            for each in sealed.disclosures
+        ]
+        return index
+
+    def write(self, session: Session) -> None:
+        connection = session.connection()
+        for table, rows in (
+            (EntryRow, self.entries),
+            (DisclosureRow, self.disclosures),
+            (NodeRow, self.nodes),
+        ):
+            if rows:
+                connection.execute(insert(table), rows)
+                rows.clear()
+
+
+class WritingSession(Session):
+    """A session under the writer's lock: entries reach the database before rows that name them."""
+
+    def flush(self, objects: Sequence[Any] | None = None) -> None:
+        page: _Page | None = self.info.get(_PAGE)
+        if page is not None:
+            page.write(self)
+        super().flush(objects)
+
+
+def append(session: Session, leaves: Sequence[Leaf]) -> list[int]:
+    """Seal `leaves` at the end of the log; their indices. Call only inside `Database.write()`."""
+    if not leaves:
+        return []
+    page: _Page | None = session.info.get(_PAGE)
+    if page is None:
+        # Nobody else can write before this commit, so where the log ends is read once.
+        assert isinstance(session, WritingSession), "the log grows only under the writer's lock"
+        page = session.info[_PAGE] = _Page(_frontier(session))
+    return [page.add(leaf) for leaf in leaves]
+
+
+def size(session: Session) -> int:
+    """How many entries the log holds."""
+    return session.exec(select(func.coalesce(func.max(col(EntryRow.index)), -1))).one() + 1
+
+
+def _frontier(session: Session) -> Frontier:
+    """The right edge of the log, in two reads whatever its size."""
+    count = size(session)
+    wanted = _peaks(count)
+    interior = [peak for peak in wanted if peak[0] > 0]
+    found: dict[tuple[int, int], bytes] = {}
+    if interior:
+        place = tuple_(col(NodeRow.level), col(NodeRow.index))
+        rows = session.exec(
+            select(NodeRow.level, NodeRow.index, NodeRow.hash).where(place.in_(interior))
+        )
+        found = {(level, index): digest for level, index, digest in rows}
+    if count & 1:
+        leaf = select(EntryRow.leaf_hash).where(col(EntryRow.index) == count - 1)
+        found[0, count - 1] = session.exec(leaf).one()
+    return Frontier.of(count, lambda level, index: found.get((level, index), b""))
+
+
+def _peaks(count: int) -> list[tuple[int, int]]:
+    """(level, index) of the complete subtrees at the right edge: one for each bit of the size."""
+    return [
+        (level, (count >> level) - 1) for level in range(count.bit_length()) if count >> level & 1
+    ]
+
+
+def root(session: Session) -> tuple[int, bytes]:
+    """The size of the log and its RFC 6962 root now."""
+    frontier = _frontier(session)
+    return frontier.size, frontier.root()
+
+
+def level(session: Session, level: int, *, batch: int = 10_000) -> Iterator[bytes]:
+    """The hashes of one level of the tree in the order of their indices; leaves are level 0."""
+    start = -1
+    while True:
+        if level == 0:
+            query = select(EntryRow.index, EntryRow.leaf_hash).where(col(EntryRow.index) > start)
+            rows = session.exec(query.order_by(col(EntryRow.index)).limit(batch)).all()
+        else:
+            nodes = select(NodeRow.index, NodeRow.hash).where(col(NodeRow.level) == level)
+            nodes = nodes.where(col(NodeRow.index) > start)
+            rows = session.exec(nodes.order_by(col(NodeRow.index)).limit(batch)).all()
+        if not rows:
+            return
+        yield from (digest for _index, digest in rows)
+        start = rows[-1][0]
+
+
+def entries(session: Session, *, batch: int = 2_000) -> Iterator[StoredEntry]:
+    """Every entry in order with its disclosures, a batch of rows at a time."""
+    start = 0
+    while True:
+        rows = session.exec(
+            select(EntryRow)
+            .where(col(EntryRow.index) >= start)
+            .order_by(col(EntryRow.index))
+            .limit(batch)
+        ).all()
+        if not rows:
+            return
+        last = rows[-1].index
+        opened: dict[int, list[tuple[str, str]]] = {}
+        found = session.exec(
+            select(DisclosureRow)
+            .where(col(DisclosureRow.entry_index) >= start)
+            .where(col(DisclosureRow.entry_index) <= last)
+        )
+        for each in found:
+            opened.setdefault(each.entry_index, []).append((each.name, each.encoded))
+        for row in rows:
+            yield StoredEntry(
+                index=row.index,
+                content=row.content,
+                leaf_hash=row.leaf_hash,
+                disclosures=tuple(opened.get(row.index, ())),
+                erased=row.erased_by is not None,
+            )
+        session.expunge_all()
+        start = last + 1
+
+
+def contents_of(session: Session, kind: str) -> list[bytes]:
+    """The content of every entry of one kind, in order."""
+    query = select(EntryRow.content).where(col(EntryRow.kind) == kind)
+    return list(session.exec(query.order_by(col(EntryRow.index))))
+
+
+def add_checkpoint(session: Session, row: CheckpointRow) -> None:
+    """Keep a signed note; a second one of the same size is the same statement and is dropped."""
+    if session.get(CheckpointRow, row.size) is None:
+        session.add(row)
+
+
+def checkpoints(session: Session) -> list[CheckpointRow]:
+    """Every signed note, the smallest tree first."""
+    return list(session.exec(select(CheckpointRow).order_by(col(CheckpointRow.size))))

@@ -1,0 +1,252 @@
+"""Compares the rows that people read with the entries that were sealed about them.
+
+Each row is turned into an entry again, and that must say what the sealed one says; so no column
+that was sealed can be forgotten here. The rest (states, due times, which case) moves on with the
+procedure, and each of its moves is an entry of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, TypeVar
+
+from sqlmodel import Session, SQLModel, col, select
+
+from monitor.evidence import entries
+from monitor.evidence.leaf import Json, Leaf, OpenedLeaf
+from monitor.model import RawItem
+from monitor.storage.casebook import case_reference
+from monitor.storage.convert import stored_grade, stored_mention, stored_post
+from monitor.storage.tables import (
+    AlertRow,
+    CaseNoteRow,
+    CaseRow,
+    DeliveryRow,
+    EntryRow,
+    GradeRow,
+    MentionRow,
+    PostRow,
+)
+
+Check = Callable[[OpenedLeaf, int], str | None]
+Row = TypeVar("Row", bound=SQLModel)
+
+_DESCRIBED: dict[str, Any] = {
+    "post.captured": PostRow,
+    "mention.matched": MentionRow,
+    "mention.graded": GradeRow,
+    "alert.raised": AlertRow,
+    "case.opened": CaseRow,
+    "case.noted": CaseNoteRow,
+}
+"""The kinds of entry that are the beginning of a row, which names its entry."""
+
+_PROGRAM = frozenset({"program"})
+
+
+def row_check(session: Session) -> Check:
+    """A check for `monitor.evidence.verify`: says what differs, or None where all agrees."""
+    strays = _strays(session)
+    again: dict[str, Callable[[Session, Any, OpenedLeaf], str | None]] = {
+        "post.captured": _post,
+        "mention.matched": _mention,
+        "mention.graded": _grade,
+        "alert.raised": _alert,
+        "case.opened": _case,
+        "case.noted": _note,
+    }
+    later: dict[str, Callable[[Session, OpenedLeaf], str | None]] = {
+        "alert.acknowledged": _acknowledged,
+        "delivery.attempted": _attempted,
+        "delivery.taken": _settled,
+        "delivery.failed": _settled,
+    }
+
+    def check(leaf: OpenedLeaf, index: int) -> str | None:
+        if index in strays:
+            return strays[index]
+        if leaf.withheld:  # a withheld or erased entry says nothing to compare with
+            return None
+        if leaf.kind in later:
+            return later[leaf.kind](session, leaf)
+        if leaf.kind not in again:
+            return None
+        table = _DESCRIBED[leaf.kind]
+        rows = session.exec(select(table).where(col(table.entry_index) == index).limit(2)).all()
+        if len(rows) != 1:
+            how_many = "is gone" if not rows else "stands there twice"
+            return f"the {_noun(table)} row that this entry describes {how_many}"
+        return again[leaf.kind](session, rows[0], leaf)
+
+    return check
+
+
+def _strays(session: Session) -> dict[int, str]:
+    """Rows that name an entry which speaks of something else: nobody sealed them."""
+    found = {}
+    for kind, table in _DESCRIBED.items():
+        rows = session.exec(
+            select(col(table.entry_index))
+            .join(EntryRow, col(EntryRow.index) == col(table.entry_index))
+            .where(col(EntryRow.kind) != kind)
+            .limit(1)
+        )
+        for index in rows:
+            found[index] = f"a {_noun(table)} row names this entry, which does not describe it"
+    return found
+
+
+def _noun(table: type[SQLModel]) -> str:
+    return {"casefile": "case", "case_note": "note"}.get(
+        str(table.__tablename__), str(table.__tablename__)
+    )
+
+
+def _differs(noun: str, row: Leaf, sealed: OpenedLeaf) -> str | None:
+    """What a row would be sealed as now, against what was sealed."""
+    # An entry of another release may have fields that this one does not write.
+    for mine, theirs in ((row.public, sealed.public), (row.secret, sealed.secret)):
+        for name in sorted((mine.keys() & theirs.keys()) - _PROGRAM):
+            if mine[name] != theirs[name]:
+                return _changed(noun, name.replace("_", " "))
+    return None if row.at == sealed.at else _changed(noun, "time")
+
+
+def _changed(noun: str, name: str) -> str:
+    return f"the {noun} row was changed after it was sealed: its {name} differs"
+
+
+def _post(session: Session, row: PostRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+    clock = leaf.public["clock"]
+    assert isinstance(clock, dict)
+    if row.clock_synchronised != clock.get("synchronised"):
+        return _changed("post", "state of the clock")
+    kept = stored_post(row)
+    raw = RawItem(b"", row.raw_media_type, row.raw_offset)
+    again = entries.post_captured(
+        at=row.captured_at,
+        post=replace(kept.post, raw=raw),
+        source=row.source,
+        scope=row.scope,
+        raw_sha256=row.raw_sha256,
+        first_seen_at=row.first_seen_at,
+        clock=clock,
+        first_look=bool(leaf.public["first_look"]),
+    )
+    # The version is kept as sealed, and worked out again from the words.
+    return (
+        _changed("post", "version")
+        if row.version != kept.post.version
+        else _differs("post", again, leaf)
+    )
+
+
+def _mention(session: Session, row: MentionRow, leaf: OpenedLeaf) -> str | None:
+    post = session.get(PostRow, row.post_id)
+    if post is None:
+        return "the post row of this mention is gone"
+    for name in ("platform", "native_id", "version"):
+        if getattr(row, name) != getattr(post, name):
+            return _changed("mention", name.replace("_", " "))
+    again = entries.mention_matched(
+        at=leaf.at,
+        post_entry=post.entry_index,
+        mention=stored_mention(row, stored_post(post)).mention,
+        first_look=row.first_look,
+    )
+    return _differs("mention", again, leaf)
+
+
+def _grade(session: Session, row: GradeRow, leaf: OpenedLeaf) -> str | None:
+    mention = session.get(MentionRow, row.mention_id)
+    if mention is None:
+        return "the mention row of this grade is gone"
+    again = entries.mention_graded(
+        at=row.at, mention_entry=mention.entry_index, grade=stored_grade(row).grade, card={}
+    )
+    public = {name: value for name, value in again.public.items() if name != "card"}
+    return _differs("grade", replace(again, public=public), leaf)
+
+
+def _alert(session: Session, row: AlertRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+    assert row.id is not None
+    again = entries.alert_raised(
+        at=row.raised_at,
+        alert=row.id,
+        urgency=str(leaf.secret["urgency"]),
+        kind=row.kind,
+        reference=row.reference,
+    )
+    return _differs("alert", again, leaf)
+
+
+def _case(session: Session, row: CaseRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+    again = entries.case_opened(at=row.opened_at, reference=case_reference(row))
+    return _differs("case", again, leaf)
+
+
+def _note(session: Session, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
+    case = session.get(CaseRow, row.case_id)
+    if case is None:
+        return "the case row of this note is gone"
+    again = entries.case_noted(at=row.at, reference=case_reference(case), by=row.by, text=row.text)
+    return _differs("note", again, leaf)
+
+
+# --- what became of alerts and messages -------------------------------------------------------
+
+
+def _acknowledged(session: Session, leaf: OpenedLeaf) -> str | None:
+    row = session.get(AlertRow, leaf.public["alert"])
+    if row is None:
+        return "the alert row that this entry describes is gone"
+    if row.answered_at is not None and row.answered_at > leaf.at:
+        return None  # answered again since
+    return _compare(
+        "alert",
+        ("time of the answer", row.answered_at, leaf.at),
+        ("answerer", row.answered_by, leaf.secret["by"]),
+        ("way of the answer", row.answered_how, leaf.public["how"]),
+    )
+
+
+def _attempted(session: Session, leaf: OpenedLeaf) -> str | None:
+    row = session.get(DeliveryRow, leaf.public["delivery"])
+    if row is None:
+        return "the delivery row that this entry describes is gone"
+    digest = hashlib.sha256((row.message_json or "").encode()).hexdigest()
+    return _compare(
+        "delivery",
+        ("alert", row.alert_id, leaf.public["alert"]),
+        ("channel", row.channel, leaf.public["channel"]),
+        ("person", row.person, leaf.secret["person"]),
+        ("recipient", row.recipient, leaf.secret["recipient"]),
+        ("Message-ID", row.message_id, leaf.secret["message_id"]),
+        ("message", digest, leaf.secret["message_sha256"]),
+    )
+
+
+def _settled(session: Session, leaf: OpenedLeaf) -> str | None:
+    row = session.get(DeliveryRow, leaf.public["delivery"])
+    if row is None:
+        return "the delivery row that this entry describes is gone"
+    if leaf.public["outcome"] == "later":
+        return None  # what it says was overtaken by the next attempt
+    said = row.receipt if leaf.kind == "delivery.taken" else row.last_error
+    return _compare(
+        "delivery",
+        ("outcome", row.state, leaf.public["outcome"]),
+        ("number of attempts", row.attempts, leaf.public["attempt"]),
+        ("time of its end", row.finished_at, leaf.at),
+        ("receipt", said, leaf.secret["said"]),
+    )
+
+
+def _compare(noun: str, *pairs: tuple[str, Json | datetime, Json | datetime]) -> str | None:
+    for name, row, sealed in pairs:
+        if row != sealed:
+            return _changed(noun, name)
+    return None

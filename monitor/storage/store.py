@@ -1,0 +1,157 @@
+"""The store: one database, the rooms of its rows, and the log that all of them share."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+
+from sqlmodel import Session, col, select
+
+from monitor.evidence import entries
+from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
+from monitor.evidence.verify import KEY_CHANGED, StoredEntry
+from monitor.model import Presence
+from monitor.storage import ledger, schema
+from monitor.storage.engine import Database
+from monitor.storage.judging import Judging
+from monitor.storage.outbox import OutboxStore
+from monitor.storage.reading import Reading
+from monitor.storage.rowcheck import row_check
+from monitor.storage.sources import Sources
+from monitor.storage.tables import CheckpointRow, RememberedRow
+
+
+class Store:
+    """Everything that is kept, over one address of a database.
+
+    Raises:
+        SchemaError: when the database is not at this program's schema (run `migrate`).
+    """
+
+    def __init__(self, url: str, *, mail_domain: str) -> None:
+        self._database = Database(url)
+        try:
+            schema.demand_head(self._database.engine)
+        except BaseException:
+            self._database.close()
+            raise
+        self.sources = Sources(self._database)
+        self.judging = Judging(self._database, mail_domain)
+        self.outbox = OutboxStore(self._database, mail_domain)
+        self.reading = Reading(self._database)
+        self.log = Log(self._database)
+
+    def remembered(self, name: str) -> str | None:
+        """A small fact kept over restarts."""
+        with self._database.read() as session:
+            row = session.get(RememberedRow, name)
+            return row.value if row else None
+
+    def remember(self, name: str, value: str, leaves: Sequence[Leaf] = ()) -> None:
+        """Keep a small fact, and the entries that say so, in one commit."""
+        with self._database.write() as session:
+            session.merge(RememberedRow(name=name, value=value))
+            ledger.append(session, leaves)
+
+    def ping(self) -> None:
+        """Raise unless the database answers and can be written."""
+        with self._database.write():
+            pass
+
+    def close(self) -> None:
+        self._database.close()
+
+
+class Log:
+    """The append-only log as stored."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def open(self, origin: str, *, verifier: str, at: datetime) -> bool:
+        """Write the first entry of an empty log; False where the log has begun."""
+        with self._database.write() as session:
+            if ledger.size(session) > 0:
+                return False
+            leaf = entries.log_opened(at=at, origin=origin, verifier=verifier)
+            ledger.append(session, [leaf])
+            return True
+
+    def append(self, leaves: Sequence[Leaf]) -> list[int]:
+        """Seal entries that describe no row of their own."""
+        with self._database.write() as session:
+            return ledger.append(session, leaves)
+
+    def looked_again(self, post_entry: int, presence: Presence, note: str, at: datetime) -> None:
+        """Seal what a second look at a post found."""
+        leaf = entries.looked_again(
+            at=at, post_entry=post_entry, presence=presence.value, note=note
+        )
+        self.append([leaf])
+
+    def head(self) -> tuple[int, bytes]:
+        """The size and root of the log now."""
+        with self._database.read() as session:
+            return ledger.root(session)
+
+    def checkpoint(self, sign: Callable[[int, bytes], str], *, at: datetime) -> int | None:
+        """Keep a signed note over the whole log; its size, or None where the last one covers it."""
+        with self._database.read() as session:
+            size, root = ledger.root(session)
+            last = session.exec(
+                select(CheckpointRow).order_by(col(CheckpointRow.size).desc()).limit(1)
+            ).one_or_none()
+        if size == 0 or (last is not None and last.size == size):
+            return None
+        note = sign(size, root)
+        with self._database.write() as session:
+            ledger.add_checkpoint(session, CheckpointRow(size=size, note=note, at=at))
+        return size
+
+    def checkpoints(self) -> tuple[tuple[int, str, datetime], ...]:
+        """(size, note, time) of every checkpoint, the smallest first."""
+        with self._database.read() as session:
+            return tuple((row.size, row.note, row.at) for row in ledger.checkpoints(session))
+
+    def last_checkpoint_at(self) -> datetime | None:
+        """When the log was last signed."""
+        with self._database.read() as session:
+            return session.exec(
+                select(CheckpointRow.at).order_by(col(CheckpointRow.size).desc()).limit(1)
+            ).one_or_none()
+
+    @contextmanager
+    def reading(self) -> Iterator[LogView]:
+        """One consistent view of the log, for verification while the service runs."""
+        with self._database.read() as session:
+            yield LogView(session)
+
+
+class LogView:
+    """The log as it stands in one transaction."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def entries(self) -> Iterator[StoredEntry]:
+        return ledger.entries(self._session)
+
+    def head(self) -> tuple[int, bytes]:
+        return ledger.root(self._session)
+
+    def level(self, level: int) -> Iterator[bytes]:
+        """The stored hashes of one level of the tree, in order (for `verify_levels`)."""
+        return ledger.level(self._session, level)
+
+    def checkpoints(self) -> list[str]:
+        return [row.note for row in ledger.checkpoints(self._session)]
+
+    def hand_overs(self) -> list[Mapping[str, Json]]:
+        """The public fields of every change of the signing key."""
+        found = ledger.contents_of(self._session, KEY_CHANGED)
+        return [open_leaf(content, ()).public for content in found]
+
+    def row_check(self) -> Callable[[OpenedLeaf, int], str | None]:
+        """Compares each opened entry with the rows that it describes."""
+        return row_check(self._session)
