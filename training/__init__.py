@@ -1,0 +1,1 @@
+"""How the grading model is made: data in, model out. Not installed with the program."""
