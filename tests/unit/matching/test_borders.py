@@ -1,0 +1,114 @@
+"""What decides at the borders of the rules for people, one rule a test."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.matching.matcher import Matcher
+from monitor.matching.roster import Roster
+from monitor.model import Certainty, Post, PostRef, Scope, TargetKind
+
+_ROSTER = Roster.from_table(
+    {
+        "schools": [
+            {
+                "id": "withy",
+                "name": "Withybrae High School",
+                "aliases": ["Withybrae"],
+                "places": ["Sallowford"],
+                "staff": [
+                    {"id": "hill", "name": "Fergus Hill", "title": "Mr"},
+                    {"id": "may", "name": "Hannah May", "title": "Miss"},
+                    {"id": "frost", "name": "Rhodri Frost", "title": "Mr", "aliases": ["Haggis"]},
+                ],
+            }
+        ]
+    }
+)
+_MATCHER = Matcher(_ROSTER)
+
+
+def _people(text: str, scope: str = "school", matcher: Matcher = _MATCHER) -> set[str]:
+    mentions = matcher.match(Post(PostRef("line", "1"), text), scope=Scope(scope))
+    return {
+        mention.target.id
+        for mention in mentions
+        if mention.target.kind is TargetKind.PERSON and mention.certainty is not Certainty.POSSIBLE
+    }
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Mr Hill guffawed at my tie", "mr hill guffawed at my tie", "MR HILL GUFFAWED AT MY TIE"],
+)
+def test_a_word_nobody_knows_behind_a_title_and_surname_is_no_second_surname(text: str) -> None:
+    assert _people(text) == {"hill"}
+
+
+def test_a_capital_tells_a_longer_name_from_a_full_name_and_a_rare_word() -> None:
+    assert _people("Hannah May ululated in the hall", "open") == {"may"}
+    assert _people("The new Hannah May Quenderby thriller is out", "open") == set()
+    assert _people("Mr Hill Quenderby opened the fete") == set()
+
+
+def test_a_regular_english_ending_is_no_surname_where_nothing_has_capitals() -> None:
+    assert _people("hannah may dithering about the play", "open") == {"may"}
+    assert _people("hannah may quenderby is on at the corn exchange", "open") == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("what a frost this morning, the field was all white", set()),
+        ("Frost never came to the review", {"frost"}),
+        ("Haggis and mash for lunch, get in the queue", set()),
+        ("Rhod Frost gave us three hours of homework", {"frost"}),
+    ],
+)
+def test_weather_and_food_are_ordinary_words_and_welsh_names_have_short_forms(
+    text: str, people: set[str]
+) -> None:
+    assert _people(text) == people
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "our Hannah got man of the match, proud dad",
+        "happy birthday to my twins Beth and Hannah",
+        "Is Hannah's mum on here? She left her glasses at ours",
+        "rest in peace Hannah the goldfish",
+        "Hannah (year 3) lost a tooth in my car",
+    ],
+)
+def test_a_forename_of_a_child_or_an_animal_is_nobody(text: str) -> None:
+    assert _people(text) == set()
+    assert _people("Hannah never answers her emails") == {"may"}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Why did Fergus Hill sing on that tour bus?",
+        "Fergus Hill signed the letter and handed out points for the trip",
+        "Fergus Hill appeared in court this morning",
+    ],
+)
+def test_words_of_sport_and_stage_in_the_sentence_take_nobodys_name_away(text: str) -> None:
+    assert _people(text, "open") == {"hill"}
+
+
+def test_who_plays_or_scores_for_a_club_is_somebody_else() -> None:
+    assert _people("Fergus Hill scored 24 points last night", "open") == set()
+    assert _people("Fergus Hill played left back for the Herons", "open") == set()
+
+
+def test_another_school_that_has_a_teacher_of_the_name_has_its_own() -> None:
+    assert _people("St Columba's have a Mr Hill too, he does chess") == set()
+    assert _people("We have a Mr Hill too many") == {"hill"}
+
+
+def test_an_ordinary_word_without_article_that_does_a_deed_is_a_person() -> None:
+    assert _people("Hill chased a seagull out with a mop") == {"hill"}
+    assert _people("the hill chased us home in our dreams") == set()
+    assert _people("my little one came home with frost on her eyelashes") == set()

@@ -1,0 +1,185 @@
+"""Case, diacritics and invisible characters never change a decision, nor hostile text."""
+
+from __future__ import annotations
+
+import json
+import time
+import unicodedata
+from functools import cache
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from monitor.matching.lines import read_line
+from monitor.matching.matcher import Matcher
+from monitor.matching.normalise import Folded
+from monitor.matching.roster import load_roster
+from monitor.model import Post, PostRef, Scope
+
+_FOLDER = Path(__file__).resolve().parents[2] / "fixtures/matching/academy"
+_INVISIBLE = "\u200b\u200c\u200d\u2060\ufeff\u00ad\u202a\u202e\u202c\u2066\u2069\ufe0f\u034f"
+_MARKS = "\u0300\u0301\u0302\u0303\u0308\u0327\u0323"
+_REF = PostRef("test", "1")
+
+
+@cache
+def matcher() -> Matcher:
+    return Matcher(load_roster(_FOLDER / "roster.toml"))
+
+
+@cache
+def posts() -> tuple[tuple[Post, Scope, str | None], ...]:
+    rows = (_FOLDER / "posts.jsonl").read_text(encoding="utf-8").splitlines()
+    found = []
+    for row in rows:
+        _, post, scope, _, place = read_line(json.loads(row))
+        found.append((post, scope, place))
+    return tuple(found)
+
+
+def decision(text: str, post: Post, scope: Scope, place: str | None) -> dict[str, str]:
+    changed = Post(_REF, text, title=post.title, thread=post.thread, author=post.author)
+    mentions = matcher().match(changed, scope=scope, place=place)
+    return {
+        f"{mention.target.kind}:{mention.target.id}": mention.certainty.value
+        for mention in mentions
+    }
+
+
+_POSTS = st.integers(0, 10_000).map(lambda number: posts()[number % len(posts())])
+_SLOWLY = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+
+
+@_SLOWLY
+@given(_POSTS, st.sampled_from(["upper", "lower", "title", "swapcase", "capitalize"]))
+def test_case_never_changes_a_decision(
+    given_post: tuple[Post, Scope, str | None], how: str
+) -> None:
+    post = given_post[0]
+    assert decision(getattr(post.text, how)(), *given_post) == decision(post.text, *given_post)
+
+
+@_SLOWLY
+@given(_POSTS, st.randoms(use_true_random=False))
+def test_invisible_characters_never_change_a_decision(
+    given_post: tuple[Post, Scope, str | None], chance: Random
+) -> None:
+    post = given_post[0]
+    spread = "".join(
+        sign + (chance.choice(_INVISIBLE) if chance.random() < 0.3 else "") for sign in post.text
+    )
+    assert decision(spread, *given_post) == decision(post.text, *given_post)
+
+
+@_SLOWLY
+@given(_POSTS, st.randoms(use_true_random=False))
+def test_diacritics_never_change_a_decision(
+    given_post: tuple[Post, Scope, str | None], chance: Random
+) -> None:
+    post = given_post[0]
+    without = "".join(
+        sign for sign in unicodedata.normalize("NFD", post.text) if not unicodedata.combining(sign)
+    )
+    marked = "".join(
+        sign + (chance.choice(_MARKS) if sign.isalpha() and chance.random() < 0.3 else "")
+        for sign in without
+    )
+    expected = decision(post.text, *given_post)
+    assert decision(without, *given_post) == expected
+    assert decision(marked, *given_post) == expected
+    assert decision(unicodedata.normalize("NFC", marked), *given_post) == expected
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(), max_size=300), st.sampled_from(list(Scope)))
+def test_no_text_of_any_plane_raises_and_offsets_stay_inside_it(text: str, scope: Scope) -> None:
+    explained = matcher().explain(Post(_REF, f"{text} Miss Okafor {text}"), scope=scope)
+    whole = f"{text} Miss Okafor {text}"
+    for mention in explained.mentions:
+        for match in mention.matches:
+            assert 0 <= match.start < match.end <= len(whole)
+            assert whole[match.start : match.end] == match.text
+    for refused in explained.refused:
+        assert 0 <= refused.start < refused.end <= len(whole)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.text(st.characters(), max_size=120))
+def test_a_span_of_folded_text_leads_back_to_the_characters_it_came_from(text: str) -> None:
+    folded = Folded(text)
+    for at in range(len(folded.text)):
+        start, end = folded.span(at, at + 1)
+        assert 0 <= start < end <= len(text)
+        assert folded.text[at] in Folded(text[start:end]).text or not text.isascii()
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(st.characters(), max_size=200))
+def test_the_gate_never_refuses_what_the_rules_would_find(text: str) -> None:
+    for sandwich in (f"{text} rebecca okafor {text}", f"{text}\n0kafor rebecca{text}", text):
+        if matcher().explain(Post(_REF, sandwich)).mentions:
+            assert matcher().wanted(sandwich)
+
+
+_SIZE = 20_000
+_HOSTILE = {
+    "one token": "a" * _SIZE,
+    "digits": "0" * _SIZE,
+    "a name without end": "okafor" * (_SIZE // 6),
+    "names": "rebecca okafor " * (_SIZE // 15),
+    "forenames": "rebecca " * (_SIZE // 8),
+    "titles": "miss " * (_SIZE // 5),
+    "surnames": "okafor " * (_SIZE // 7),
+    "combining marks": "o" + "\u0301" * _SIZE,
+    "marks on a name": "Rebecca Okafor" + "\u0323" * _SIZE,
+    "joiners": "\u200d" * _SIZE,
+    "overrides": "\u202eokafor\u202c " * (_SIZE // 9),
+    "lone surrogates": "\ud800" * _SIZE,
+    "letters apart": "o " * (_SIZE // 2),
+    "dotted letters": "o." * (_SIZE // 2),
+    "stars": "o*" * (_SIZE // 2),
+    "only stars": "*" * _SIZE,
+    "hashtags": "#okafor" * (_SIZE // 7),
+    "one hashtag": "#" + "okafor" * (_SIZE // 6),
+    "accounts": "@okafor" * (_SIZE // 7),
+    "addresses": "a@b." * (_SIZE // 4),
+    "dots of an address": "a." * (_SIZE // 2) + "com/x",
+    "web addresses": "https://x.com/okafor " * (_SIZE // 21),
+    "lines": "okafor\n" * (_SIZE // 7),
+    "quoted lines": "> -- \n" * (_SIZE // 6),
+    "leet": "0k4f0r" * (_SIZE // 6),
+    "leet words": "0k4f0r " * (_SIZE // 7),
+    "masked words": "ok*for " * (_SIZE // 7),
+    "emoji": "😂" * (_SIZE // 4),
+    "apostrophes": "o'" * (_SIZE // 2),
+    "hyphens": "okafor-" * (_SIZE // 7),
+    "school": "brackenfold " * (_SIZE // 12),
+    "roles": "head of year 9 " * (_SIZE // 15),
+    "aliases": "the dragon " * (_SIZE // 11),
+    "cyrillic": "окафор " * (_SIZE // 7),
+    "closings": "kind regards " * (_SIZE // 13),
+}
+
+
+def _seconds(text: str) -> float:
+    begin = time.perf_counter()
+    matcher().match(Post(_REF, text), scope=Scope.SCHOOL)
+    matcher().wanted(text)
+    return time.perf_counter() - begin
+
+
+@pytest.mark.parametrize("text", _HOSTILE.values(), ids=_HOSTILE)
+def test_time_grows_with_the_length_and_not_with_its_square(text: str) -> None:
+    """Ten times the text may take some fifteen times as long, never a hundred times."""
+    small = _seconds(text[: len(text) // 10])
+    assert _seconds(text) < max(40 * small, 1.0)
+
+
+@pytest.mark.parametrize(
+    "sign", ["a", "0", "\u0301", "\u200d", "\u202e", "\ud800", "*", "#", "@", "\n", " "]
+)
+def test_a_megabyte_of_one_character_is_read_within_seconds(sign: str) -> None:
+    assert _seconds(f"Miss Okafor {sign * 1_000_000} Miss Okafor") < 10

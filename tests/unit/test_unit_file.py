@@ -1,0 +1,120 @@
+"""The systemd unit: sealed off as promised, and in step with the program that it starts."""
+
+from __future__ import annotations
+
+import configparser
+import os
+import re
+import shutil
+import subprocess
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from monitor import daemon, vitals
+from monitor.config.sections import DEFAULT_DATA_DIR
+from monitor.notify import watchdog_interval
+
+UNIT = Path(__file__).parents[2] / "systemd" / "staff-mentions.service"
+BELOW_TWO = "--threshold=19"
+"""Tenths of a point; systemd passes a unit that is just at its threshold."""
+
+
+@pytest.fixture(scope="module")
+def analyze() -> str:
+    found = shutil.which("systemd-analyze")
+    if found is None and os.environ.get("STAFF_MENTIONS_REQUIRE_REAL"):
+        pytest.fail("systemd-analyze is not here, and nothing may be skipped")
+    if found is None:
+        pytest.skip("systemd-analyze is not here")
+    return found
+
+
+@pytest.fixture(scope="module")
+def service() -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their capitals
+    parser.read(UNIT, encoding="utf-8")
+    return parser["Service"]
+
+
+def _run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+def _variant(folder: Path, *changes: tuple[str, str]) -> Path:
+    """The unit with lines changed; its program is one that exists on this machine."""
+    text = UNIT.read_text(encoding="utf-8")
+    for old, new in (
+        (r"^ExecStart=\S+", "ExecStart=/bin/true"),
+        (r"^Documentation=.*\n", ""),
+        *changes,
+    ):
+        text, count = re.subn(old, new, text, flags=re.MULTILINE)
+        assert count == 1, old
+    path = folder / UNIT.name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_the_unit_is_exposed_less_than_two_points_out_of_ten(analyze: str) -> None:
+    found = _run(analyze, "security", "--offline=true", BELOW_TWO, str(UNIT))
+    assert found.returncode == 0, found.stdout
+    assert "Overall exposure level" in found.stdout
+
+
+def test_the_measure_of_exposure_can_fail(analyze: str, tmp_path: Path) -> None:
+    opened = _variant(tmp_path, (r"^SystemCallFilter=@system-service$", "SystemCallFilter="))
+    found = _run(analyze, "security", "--offline=true", BELOW_TWO, str(opened))
+    assert found.returncode != 0
+
+
+def test_systemd_has_no_complaint_about_the_unit(analyze: str, tmp_path: Path) -> None:
+    found = _run(analyze, "verify", "--man=no", str(_variant(tmp_path)))
+    assert (found.returncode, found.stderr.strip()) == (0, "")
+
+
+def test_systemd_would_complain_about_a_misspelt_key(analyze: str, tmp_path: Path) -> None:
+    misspelt = _variant(tmp_path, (r"^WatchdogSec=", "WatchdogSecs="))
+    assert "WatchdogSecs" in _run(analyze, "verify", "--man=no", str(misspelt)).stderr
+
+
+def test_the_service_may_drain_before_systemd_loses_patience(
+    service: configparser.SectionProxy,
+) -> None:
+    assert float(service["TimeoutStopSec"]) > daemon.DRAIN_SECONDS + 2
+
+
+def test_the_watchdog_waits_longer_than_the_service_looks_at_itself(
+    service: configparser.SectionProxy,
+) -> None:
+    seconds = int(service["WatchdogSec"])
+    told = watchdog_interval({"WATCHDOG_USEC": str(seconds * 1_000_000)})
+    assert told is not None
+    # A missed pulse is noticed after three; only then may the watchdog bark.
+    assert told * 3 > 3 * vitals.PULSE
+    assert told < timedelta(seconds=seconds)
+
+
+def test_the_only_folder_that_it_may_write_is_the_usual_data_folder(
+    service: configparser.SectionProxy,
+) -> None:
+    assert Path("/var/lib") / service["StateDirectory"] == DEFAULT_DATA_DIR
+    assert service["ProtectSystem"] == "strict"
+    assert "ReadWritePaths" not in service
+
+
+def test_wrong_config_is_not_tried_again_but_everything_else_is(
+    service: configparser.SectionProxy,
+) -> None:
+    assert service["Restart"] == "on-failure"
+    assert service["RestartPreventExitStatus"] == "2"
+    assert "StartLimitIntervalSec=0" in UNIT.read_text(encoding="utf-8").splitlines()
+
+
+def test_the_unit_holds_no_password_and_sends_no_telemetry(
+    service: configparser.SectionProxy,
+) -> None:
+    assert service["Environment"] == "ORT_DISABLE_TELEMETRY=1"
+    assert "SetCredential" not in service
