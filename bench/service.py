@@ -10,6 +10,7 @@ import statistics
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -130,9 +131,9 @@ def poll_to_mail() -> list[float]:
                 feeds.publish(post("forum", f"t{number}"))
                 since = time.perf_counter()
                 ring(house, service)
-                at = wait_for("its mail", lambda s=since: mail.first_to("head@", s))
+                at = wait_for("its mail", partial(mail.first_to, "head@", since))
                 taken.append(at - feeds.answered)
-                wait_for("the end of its turn", lambda n=number: _settled(house, n + 2))
+                wait_for("the end of its turn", partial(_settled, house, number + 2))
             service.stop()
     return taken
 

@@ -20,6 +20,7 @@ from collections.abc import Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -149,7 +150,8 @@ async def soak(minutes: float, stage: Path | None, place: Path) -> None:
             urls = {}
             for number, (name, behaviour) in enumerate(bad_feeds().items()):
                 # A host for each: one host is asked one thing at a time.
-                running = servers.bad_server(host=f"127.0.0.{number + 2}", **{name: behaviour})
+                behaviours: dict[str, Any] = {name: behaviour}
+                running = servers.bad_server(host=f"127.0.0.{number + 2}", **behaviours)
                 urls[name] = f"{(await stack.enter_async_context(running)).url}/{name}"
             urls["honest"] = f"http://127.0.0.1:{feeds.port}/honest.xml"
             house = House(place, mail.port, urls)

@@ -52,13 +52,14 @@ async def serve(config: Path) -> None:
 
 
 if __name__ == "__main__":
-    for module in (
+    told: tuple[Any, ...] = (
         apscheduler.executors.base,
         apscheduler.schedulers.base,
         apscheduler.triggers.cron,
         apscheduler.triggers.interval,
         monitor.clock,
-    ):
+    )
+    for module in told:
         assert hasattr(module, "datetime"), f"{module.__name__} tells the time in another way"
         module.datetime = SettableDatetime
     log_to_stderr()

@@ -236,7 +236,7 @@ class House:
 
     def logged(self, kind: str) -> int:
         """How many entries of a kind the log holds."""
-        return self.rows("select count(*) as n from entry where kind = ?", kind)[0]["n"]
+        return int(self.rows("select count(*) as n from entry where kind = ?", kind)[0]["n"])
 
     def verify(self) -> Verified:
         """Raises EvidenceError where anything kept is not as it was sealed."""

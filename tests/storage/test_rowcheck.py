@@ -48,7 +48,7 @@ def whole(sqlite_store: Store, make: Make, vault: Vault) -> Store:
 
 def change(store: Store, statement: str) -> None:
     with store._database.write() as session:
-        assert session.connection().execute(text(statement)).rowcount == 1  # type: ignore[attr-defined]
+        assert session.connection().execute(text(statement)).rowcount == 1
 
 
 OTHER_TIME = "'2026-11-19 08:00:00.000000'"

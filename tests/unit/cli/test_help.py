@@ -6,8 +6,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
-import click
 import pytest
+from typer.core import TyperArgument, TyperCommand, TyperGroup
 from typer.main import get_command
 
 from monitor.cli import app
@@ -15,12 +15,14 @@ from monitor.cli import app
 PAGE = Path(__file__).parents[3] / "docs" / "commands.md"
 
 
-def commands(group: click.Command, *names: str) -> Iterator[tuple[str, click.Command]]:
+def commands(group: object, *names: str) -> Iterator[tuple[str, TyperCommand]]:
     """Every command below a group, by its words."""
-    for name, command in getattr(group, "commands", {}).items():
-        if hasattr(command, "commands"):
+    assert isinstance(group, TyperGroup)
+    for name, command in group.commands.items():
+        if isinstance(command, TyperGroup):
             yield from commands(command, *names, name)
         else:
+            assert isinstance(command, TyperCommand)
             yield " ".join((*names, name)), command
 
 
@@ -50,7 +52,7 @@ def test_each_command_has_help_and_so_has_each_of_its_options(name: str) -> None
 def test_each_command_stands_in_the_docs_with_its_options(name: str) -> None:
     text = sections()[name]
     for option in COMMANDS[name].params:
-        if isinstance(option, click.Argument) or option.param_type_name == "argument":
+        if isinstance(option, TyperArgument) or option.param_type_name == "argument":
             assert str(option.name).upper() in text
         else:
             assert f"`{option.opts[0]}`" in text
