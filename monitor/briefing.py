@@ -45,7 +45,7 @@ from monitor.model import (
     Urgency,
 )
 from monitor.people.audience import Audience
-from monitor.storage.records import Heard, SourceState, StoredAlert, StoredDelivery
+from monitor.storage.records import Heard, StoredAlert, StoredDelivery
 from monitor.storage.store import Store
 
 
@@ -123,12 +123,18 @@ class Briefing:
             posts_read=facts["posts_read"],
             matched=facts["matched"],
             sources_read=facts["sources_read"],
+            alerts_sent=facts["alerts_sent"],
             rows=tuple(
                 DigestRow(_why(each), self._mention(each, delivery.person)) for each in lines
             ),
             blind=tuple(
-                Blind(blind["source"], datetime.fromisoformat(blind["since"]), blind["why"])
-                for blind in facts["blind"]
+                Blind(
+                    gap["source"],
+                    datetime.fromisoformat(gap["since"]),
+                    gap["why"],
+                    datetime.fromisoformat(gap["until"]) if gap["until"] else None,
+                )
+                for gap in facts["blind"]
             ),
         )
 
@@ -200,37 +206,6 @@ def operator_text(
     if since is not None:
         facts["since"] = since.isoformat()
     return json.dumps(facts, ensure_ascii=False)
-
-
-def digest_text(
-    *,
-    since: datetime,
-    until: datetime,
-    posts_read: int,
-    matched: int,
-    states: tuple[SourceState, ...],
-) -> str:
-    """What a digest keeps of its time: how much was read, and what could not be looked at."""
-    blind = [
-        {
-            "source": state.name,
-            "since": (state.failing_since or until).isoformat(),
-            "why": state.last_error,
-        }
-        for state in states
-        if state.failures
-    ]
-    return json.dumps(
-        {
-            "since": since.isoformat(),
-            "until": until.isoformat(),
-            "posts_read": posts_read,
-            "matched": matched,
-            "sources_read": sum(1 for state in states if state.last_success_at),
-            "blind": blind,
-        },
-        ensure_ascii=False,
-    )
 
 
 def _why(heard: Heard) -> DigestReason:

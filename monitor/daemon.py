@@ -133,6 +133,7 @@ class Daemon:
         self._plan_rounds()
         # What a crash left between accept and judge comes first.
         self._start("judging what was left", rounds.judge())
+        self._start("a digest that is late", asyncio.to_thread(rounds.missed_digest))
         for name, part in (
             ("sending", self._send_until_stopped()),
             ("watching the clock", self._watch_clock()),

@@ -83,7 +83,7 @@ class TurnReport:
     fresh: int = 0
     error: str = ""
     state: SourceState | None = None
-    recovered: bool = False
+    recovered: SourceState | None = None
     next_due_at: datetime | None = None
 
     @property
@@ -204,7 +204,7 @@ class Pipeline:
             turn.fetched,
             accepted[0],
             accepted[1],
-            recovered=state.told,
+            recovered=state if state.told else None,
             next_due_at=next_due,
         )
 

@@ -6,18 +6,18 @@ No schedule here and no signals: `monitor.scheduler` says when, `monitor.daemon`
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
-from monitor.briefing import digest_text, operator_text
+from monitor.briefing import operator_text
 from monitor.cases.views import OperatorEvent
 from monitor.clock import Clock
 from monitor.contract import Looker
+from monitor.digest import Digests
 from monitor.errors import EvidenceError, RemoteError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.note import SigningKey
@@ -27,8 +27,6 @@ from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source, TurnReport
 from monitor.storage.records import Addressee, Hearing, HeldUp, SourceState, StoredMention
 from monitor.storage.store import Store
-
-MONDAY = 0
 
 
 @dataclass(slots=True)
@@ -75,7 +73,7 @@ class Rounds:
             if report.failed:
                 await self._tell_of_failure(report)
             elif report.recovered:
-                await asyncio.to_thread(self._tell_of_recovery, report.source)
+                await asyncio.to_thread(self._tell_of_recovery, report.recovered)
                 self.wake_outbox.set()
         except (SQLAlchemyError, EvidenceError, OSError) as error:
             logger.bind(source=report.source, error=type(error).__name__).error("judge.failed")
@@ -111,12 +109,15 @@ class Rounds:
         )
         self.store.sources.set_told(state.name, told=True)
 
-    def _tell_of_recovery(self, name: str) -> None:
+    def _tell_of_recovery(self, before: SourceState) -> None:
         at = self.clock.now()
+        self._digests.remember_gap(before, until=at)
         self.tell_operator(
-            OperatorEvent.SOURCE_RECOVERED, key=f"{name}:{at.isoformat()}", subject_of=name
+            OperatorEvent.SOURCE_RECOVERED,
+            key=f"{before.name}:{at.isoformat()}",
+            subject_of=before.name,
         )
-        self.store.sources.set_told(name, told=False)
+        self.store.sources.set_told(before.name, told=False)
 
     def tell_of_channels(self, held_up: tuple[HeldUp, ...]) -> None:
         """Say once a day that a channel takes nothing: by another way, or when it works again."""
@@ -166,8 +167,6 @@ class Rounds:
         addressee: Addressee,
         role: Role,
         urgency: Urgency,
-        *,
-        digest_for: str | None = None,
     ) -> bool:
         now = self.clock.now()
         due = now if kind is not AlertKind.OPERATOR else self.audience.due_at(urgency, now=now)
@@ -178,7 +177,6 @@ class Rounds:
             text=text,
             addressees=[(addressee, hearing)],
             at=now,
-            digest_for=digest_for,
         )
         return raised is not None
 
@@ -193,89 +191,19 @@ class Rounds:
         return handed
 
     def digest(self) -> int:
-        """Raise today's digest for each headteacher; how many were raised.
-
-        On a day without school nothing is sent but Monday's. Monday's comes even when there is
-        nothing to list: a person who stops getting it knows that the watcher is dead. Asked again
-        on the same day it does nothing.
-        """
-        now = self.clock.now()
-        config = self.audience.config
-        today = now.astimezone(config.zone).date()
-        if not config.is_school_day(today) and today.weekday() != MONDAY:
-            return 0
-        kept = json.loads(self.store.remembered("digest") or "{}")
-        if kept.get("day") == today.isoformat():
-            return 0
-        states = self.store.sources.states()
-        fetched = sum(state.fetched for state in states)
-        since = datetime.fromisoformat(kept["until"]) if kept else _beginning(states, now)
-        read = max(0, fetched - kept.get("fetched", 0))
-        raised = sum(
-            self._raise_digest(addressee, schools, today, (since, now), read, states)
-            for addressee, schools in self._digest_readers().values()
-        )
-        totals = {"day": today.isoformat(), "until": now.isoformat(), "fetched": fetched}
-        self.store.remember("digest", json.dumps(totals))
+        """Raise today's digest for each headteacher, once a day; how many were raised."""
+        raised = self._digests.raise_today()
         if raised:
             self.wake_outbox.set()
         return raised
 
-    def _raise_digest(
-        self,
-        addressee: Addressee,
-        schools: frozenset[str],
-        today: date,
-        span: tuple[datetime, datetime],
-        read: int,
-        states: tuple[SourceState, ...],
-    ) -> bool:
-        """One reader's digest, where there is something in it or it is Monday."""
-        since, until = span
-        matched, hidden = self._counted(schools, since, until)
-        text = digest_text(
-            since=since,
-            until=until,
-            posts_read=max(0, read - hidden),
-            matched=matched,
-            states=states,
-        )
-        blind = any(state.failures for state in states)
-        lines = self.store.reading.digest_lines(addressee.person)
-        if not lines and not blind and today.weekday() != MONDAY:
-            return False
-        return self._raise(
-            f"digest:{addressee.person}:{today.isoformat()}",
-            AlertKind.DIGEST,
-            text,
-            addressee,
-            Role.HEADTEACHER,
-            Urgency.DIGEST,
-            digest_for=addressee.person,
-        )
+    def missed_digest(self) -> int:
+        """Raise today's digest where its time went by while the service was down."""
+        return self.digest() if self._digests.was_missed() else 0
 
-    def _counted(
-        self, schools: frozenset[str], since: datetime, until: datetime
-    ) -> tuple[int, int]:
-        """Posts about these schools that a headteacher may count, and those that they may not."""
-        shown, hidden = 0, 0
-        for post in self.store.reading.counted_posts(since, until):
-            accused = [target for target in post.accused if self.audience.about_headteacher(target)]
-            if accused:
-                hidden += 1
-            elif any(self.audience.school_of(target) in schools for target in post.targets):
-                shown += 1
-        return shown, hidden
-
-    def _digest_readers(self) -> dict[str, tuple[Addressee, frozenset[str]]]:
-        """Each headteacher with the schools that are theirs."""
-        found: dict[str, tuple[Addressee, frozenset[str]]] = {}
-        for school in self.audience.config.schools:
-            addressee = self.audience.addressee(Role.HEADTEACHER, school.id)
-            if addressee is not None:
-                _same, schools = found.get(addressee.person, (addressee, frozenset()))
-                found[addressee.person] = addressee, schools | {school.id}
-        return found
+    @property
+    def _digests(self) -> Digests:
+        return Digests(self.store, self.audience, self.clock)
 
     # --- evidence -------------------------------------------------------------------------------
 
@@ -307,12 +235,6 @@ class Rounds:
             self.clock.now(),
         )
         return observation
-
-
-def _beginning(states: tuple[SourceState, ...], now: datetime) -> datetime:
-    """Just before the first turn that brought something: what the first digest reaches back to."""
-    looked = [state.first_success_at for state in states if state.first_success_at is not None]
-    return min([*looked, now - timedelta(days=1)]) - timedelta(seconds=1)
 
 
 Announce = Callable[[TurnReport], None]

@@ -19,7 +19,7 @@ from monitor.cli.common import (
     who,
 )
 from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
-from monitor.model import AlertKind, Role
+from monitor.model import AlertKind, AlertState, Role
 
 alert = typer.Typer(no_args_is_help=True, help="List alerts, answer one, send a test.")
 
@@ -87,9 +87,15 @@ def acknowledge(
 ) -> None:
     """Say for a person that they have seen an alert; nobody else is then tried."""
     with opened(config) as app:
-        if alert_id not in {each.id for each in app.store.outbox.alerts(limit=1_000_000)}:
+        alerts = app.store.outbox.alerts(limit=1_000_000)
+        found = next((each for each in alerts if each.id == alert_id), None)
+        if found is None:
             complain(f"there is no alert {alert_id}")
             raise typer.Exit(FAILED)
+        if found.state is AlertState.ACKNOWLEDGED:
+            already = f"alert {alert_id} was answered already, by {inert(found.answered_by)}"
+            typer.echo(f"{already}; nothing changed")
+            return
         app.store.outbox.acknowledge(alert_id, by=who(by), how="command", at=app.clock.now())
     typer.echo(f"alert {alert_id} is answered by {who(by)}")
 

@@ -134,6 +134,7 @@ def release(
     waiting = session.exec(
         select(AlertRow)
         .where(col(AlertRow.waits_for).in_(list(groups)))
+        .where(col(AlertRow.state) == AlertState.OPEN.value)
         .where(~_has_deliveries())
         .order_by(col(AlertRow.id))
     ).all()

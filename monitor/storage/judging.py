@@ -30,6 +30,7 @@ from monitor.storage.engine import Database
 from monitor.storage.reading import newest_grade
 from monitor.storage.records import Addressee, Hearing, Judgement, StoredMention
 from monitor.storage.tables import DigestLineRow, GradeRow, MentionRow, PostRow
+from monitor.storage.withdrawal import withdraw
 
 
 class Judging:
@@ -86,8 +87,6 @@ class Judging:
         """
         with self._database.write() as session:
             mention = session.get_one(MentionRow, mention_id)
-            if judgement.restricted:
-                _withdraw_digest_lines(session, mention)
             self._keep(session, mention, judgement, at)
 
     def _keep(
@@ -96,6 +95,8 @@ class Judging:
         if GradingState(mention.state) is GradingState.ACCEPTED:
             mention.state = move(GradingState.ACCEPTED, GradingState.JUDGED).value
         _keep_grade(session, mention, judgement, at)
+        if judgement.restricted:
+            withdraw(session, mention, at, by=judgement.grade.by)
         for hearing in judgement.hearings:
             if hearing.urgency is Urgency.DIGEST:
                 _add_digest_line(session, mention, hearing.person)
@@ -158,18 +159,6 @@ def _add_digest_line(session: Session, mention: MentionRow, person: str) -> None
     assert mention.id is not None
     if session.get(DigestLineRow, (mention.id, person)) is None:
         session.add(DigestLineRow(mention_id=mention.id, person=person))
-
-
-def _withdraw_digest_lines(session: Session, mention: MentionRow) -> None:
-    """An allegation stands in no digest: take what waits of this post out of every next one."""
-    lines = session.exec(
-        select(DigestLineRow)
-        .join(MentionRow, col(MentionRow.id) == col(DigestLineRow.mention_id))
-        .where(col(MentionRow.post_id) == mention.post_id)
-        .where(col(DigestLineRow.listed_in).is_(None))
-    )
-    for line in lines:
-        session.delete(line)
 
 
 def _list_lines(session: Session, person: str, alert_id: int) -> None:

@@ -183,6 +183,19 @@ class OutboxStore:
             )
             return tuple(stored_delivery(row) for row in rows)
 
+    def told_apart(self, person: str, since: datetime, until: datetime) -> int:
+        """How many alerts about posts, allegations left out, were made for a person in a time."""
+        about_posts = (AlertKind.CONCERN, AlertKind.POSSIBLE, AlertKind.FIRST_LOOK)
+        with self._database.read() as session:
+            return session.exec(
+                select(func.count(func.distinct(col(DeliveryRow.alert_id))))
+                .join(AlertRow, col(AlertRow.id) == col(DeliveryRow.alert_id))
+                .where(col(DeliveryRow.person) == person)
+                .where(col(AlertRow.kind).in_(about_posts))
+                .where(col(DeliveryRow.created_at) > since)
+                .where(col(DeliveryRow.created_at) <= until)
+            ).one()
+
     def acknowledge(self, alert_id: int, *, by: str, how: str, at: datetime) -> StoredAlert:
         """Keep that a person answered."""
         with self._database.write() as session:

@@ -9,7 +9,16 @@ from sqlalchemy import ScalarSelect, func
 from sqlmodel import Session, col, select
 
 from monitor.evidence import entries
-from monitor.model import CaseState, Flag, GradingState, Role, Severity, Target, Urgency
+from monitor.model import (
+    AlertKind,
+    CaseState,
+    Flag,
+    GradingState,
+    Role,
+    Severity,
+    Target,
+    Urgency,
+)
 from monitor.moves import move
 from monitor.storage import ledger
 from monitor.storage.casebook import case_reference
@@ -17,6 +26,7 @@ from monitor.storage.convert import stored_grade, stored_mention, stored_post, t
 from monitor.storage.engine import Database
 from monitor.storage.records import Heard, StoredCase, StoredGrade, StoredMention, StoredPost
 from monitor.storage.tables import (
+    AlertRow,
     CaseNoteRow,
     CaseRow,
     DeliveryRow,
@@ -98,7 +108,10 @@ class Reading:
             return tuple(stored_grade(row) for row in rows)
 
     def heard(self, alert_id: int, person: str) -> tuple[Heard, ...]:
-        """What one person hears through one alert, the gravest first."""
+        """What one person hears through one alert, the gravest first.
+
+        A post that was found to carry an allegation since then is left out of every other alert.
+        """
         query = (
             select(MentionRow, HearingRow)
             .join(HearingRow, col(HearingRow.mention_id) == col(MentionRow.id))
@@ -107,9 +120,11 @@ class Reading:
             .order_by(col(MentionRow.id))
         )
         with self._database.read() as session:
+            kind = session.get_one(AlertRow, alert_id).kind
             found = [
                 _heard(session, row, Role(hearing.role), Urgency(hearing.urgency))
                 for row, hearing in session.exec(query).all()
+                if kind == AlertKind.ALLEGATION.value or not _accused(session, row)
             ]
         return tuple(sorted(found, key=lambda each: each.grade.grade.severity.rank))
 

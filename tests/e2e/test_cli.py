@@ -270,6 +270,9 @@ def test_alerts_are_listed_shown_and_answered(own: House) -> None:
     states = {row["id"]: row["state"] for row in ask(own, "alert", "list", "--json").rows}
     assert states[threat["id"]] == "acknowledged"
     assert ask(own, "alert", "ack", "9999").code == 1
+    again = ask(own, "alert", "ack", str(threat["id"]), "--by", "deputy")
+    assert again.code == 0
+    assert "was answered already, by head" in again.out
     assert ask(own, "evidence", "verify").code == 0
 
 

@@ -345,6 +345,27 @@ def test_a_mention_found_to_accuse_leaves_the_digest_and_its_open_case(
     make.verified(store, vault)
 
 
+def test_what_waits_about_a_post_found_to_accuse_is_taken_back_and_goes_to_nobody_else(
+    store: Store, make: Make, vault: Vault, accept: Accept
+) -> None:
+    (number,) = accept(1)
+    store.judging.judge(make.judgement(number), at=make.now)
+    (waiting,) = store.outbox.due(now=make.now)
+    accusing = by_person(Severity.THREATENING, Flag.ALLEGATION)
+    hidden = make.hearing(AlertKind.ALLEGATION, "osei", Role.SECOND_PERSON)
+    judgement = make.judgement(number, hidden, grade=accusing, restricted=True)
+    store.judging.regrade(number, judgement, at=make.now)
+    (withdrawn,) = store.outbox.deliveries(waiting.alert_id)
+    assert withdrawn.state is DeliveryState.GIVEN_UP
+    assert [each.person for each in store.outbox.due(now=make.now)] == ["osei"]
+    later = make.now + timedelta(days=2)
+    tried = store.outbox.unanswered(before=later, now=later)
+    assert waiting.alert_id not in {each.alert_id for each in tried}
+    assert store.outbox.exhausted(before=later) == ()
+    assert store.reading.heard(waiting.alert_id, "holt") == ()
+    make.verified(store, vault)
+
+
 def test_a_line_listed_before_its_post_was_found_to_accuse_is_shown_no_more(
     store: Store, make: Make, accept: Accept
 ) -> None:

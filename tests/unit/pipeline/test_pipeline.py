@@ -264,7 +264,7 @@ async def test_a_stream_that_recovered_says_so_once(house: SimpleNamespace) -> N
     reports = []
 
     async def kept(report: Any) -> None:
-        reports.append(report.recovered)
+        reports.append(report.recovered is not None)
         house.store.sources.set_told("gazette", told=False)
 
     stream = FakeStream(script(batch(house.make, "Mr Lowe"), batch(house.make, "Mr Lowe")))

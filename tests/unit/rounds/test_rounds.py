@@ -229,6 +229,56 @@ def test_a_source_that_cannot_be_looked_at_is_reason_enough_for_a_digest(
     assert [blind["source"] for blind in json.loads(digest.text)["blind"]] == ["gazette"]
 
 
+async def test_a_gap_that_is_over_stands_in_the_next_digest_and_in_no_other(
+    house: SimpleNamespace,
+) -> None:
+    house.set_to(MONDAY)
+    broken = [TransientError("time-out")] * 3
+    house.connector.script = deque([*broken, Batch((), Cursor("a"))])
+    for _ in range(4):
+        await house.rounds.turn(house.source)
+        house.clock.advance(timedelta(hours=1))
+    house.set_to(TUESDAY)
+    assert house.rounds.digest() == 1
+    house.set_to(TUESDAY + DAY)
+    assert house.rounds.digest() == 0
+    (digest,) = alerts(house, AlertKind.DIGEST)
+    (gap,) = json.loads(digest.text)["blind"]
+    assert (gap["source"], gap["why"]) == ("gazette", "time-out")
+    assert gap["since"] == MONDAY.isoformat()
+    assert gap["until"] == (MONDAY + timedelta(hours=3)).isoformat()
+    (delivery,) = house.store.outbox.deliveries(digest.id)
+    text = house.rounds.outbox.briefing.message(delivery).text
+    assert "10:30" in text
+    assert "still cannot be read" not in text
+
+
+def test_a_digest_says_how_many_alerts_went_out_apart(house: SimpleNamespace) -> None:
+    house.kept(line(house.make), grade=Grade(Severity.NEUTRAL))
+    house.kept(house.make.hearing(AlertKind.CONCERN))
+    house.set_to(house.make.now + timedelta(hours=1))
+    assert house.rounds.digest() == 1
+    (digest,) = alerts(house, AlertKind.DIGEST)
+    assert json.loads(digest.text)["alerts_sent"] == 1
+
+
+async def test_a_digest_whose_time_went_by_while_the_service_was_down_is_made_up_for(
+    house: SimpleNamespace,
+) -> None:
+    before, after = MONDAY.replace(hour=6, minute=30), MONDAY.replace(hour=11)
+    house.set_to(before)
+    assert house.rounds.missed_digest() == 0
+    await house.rounds.turn(house.source)
+    house.set_to(after)
+    assert house.rounds.missed_digest() == 1
+    assert house.rounds.missed_digest() == 0
+
+
+def test_a_service_that_was_set_up_today_has_missed_no_digest(house: SimpleNamespace) -> None:
+    house.set_to(MONDAY.replace(hour=11))
+    assert house.rounds.missed_digest() == 0
+
+
 def test_the_counts_of_a_digest_leave_out_what_its_reader_may_not_know(
     house: SimpleNamespace,
 ) -> None:
