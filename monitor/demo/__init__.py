@@ -123,7 +123,7 @@ class _Demo:
         )
         status = self._command("evidence", "verify")
         self._console.print(
-            "\nTo look around yourself: make demo-keep leaves its folder; then try there\n"
+            "\nTo look around yourself: .venv/bin/staff-mentions demo --keep; in its folder, try\n"
             "  staff-mentions mention show 1 --config config.toml --why curious\n"
             "  staff-mentions evidence verify --config config.toml"
         )

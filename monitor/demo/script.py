@@ -51,7 +51,7 @@ SCRIPT = (
         " Be a shame if your brakes failed on the way home. We'll be waiting at the gates.")),
 )  # fmt: skip
 
-EXPECTED_SUBJECTS = ("hreat", "buse", "first look")
+EXPECTED_SUBJECTS = ("Threatening post", "Abusive post", "First look")
 """Parts of the subjects of the mails that must have come before the demonstration ends."""
 
 
