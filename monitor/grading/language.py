@@ -13,13 +13,15 @@ if TYPE_CHECKING:
 _WORD = re.compile(r"[^\W\d_]+(?:['\u2019][^\W\d_]+)?")
 _FEWEST_WORDS = 5
 _MOST_OTHER_LETTERS = 0.3
+_FEWEST_ENGLISH = 1 / 7
+"""Any two lines of English hold more common words; a Polish "ty" or "to" is one by accident."""
 
 
 def looks_foreign(question: Question, judged: float, limit: float) -> bool:
     """Say whether the text is not in English.
 
     `judged` is the model's own probability that it is not; it knows some 25 languages. Script and
-    the absence of every common English word catch the ones that it has never seen.
+    the want of common English words catch the ones that it has never seen.
     """
     if judged >= limit:
         return True
@@ -28,7 +30,8 @@ def looks_foreign(question: Question, judged: float, limit: float) -> bool:
     if letters and sum(c > "\u024f" for c in letters) / len(letters) > _MOST_OTHER_LETTERS:
         return True
     words = [word.lower().replace("\u2019", "'") for word in _WORD.findall(text[:5000])]
-    lacking = len(words) >= _FEWEST_WORDS and not ENGLISH.intersection(words)
+    english = sum(word in ENGLISH for word in words)
+    lacking = len(words) >= _FEWEST_WORDS and english < len(words) * _FEWEST_ENGLISH
     accented = any(not word.isascii() for word in words)
     return lacking and (accented or judged >= limit / 4)
 
