@@ -15,7 +15,7 @@ from pathlib import Path
 from monitor.briefing import Briefing
 from monitor.clock import Clock, SystemClock
 from monitor.config.load import load
-from monitor.config.rosters import reload_staff, roster_digest
+from monitor.config.rosters import reload_staff, roster_digest, who_and_why
 from monitor.config.schema import Config
 from monitor.contract import Alerter, SourceInfo, Tools
 from monitor.errors import EvidenceError
@@ -294,15 +294,15 @@ class App:
         changes = [("added", pair) for pair in sorted(now - known)]
         changes += [("removed", pair) for pair in sorted(known - now)]
         for kind, (school, person) in changes:
-            member = self.config.staff_member(person)
+            by, because = who_and_why(self.config, school, person)
             leaves.append(
                 entries.roster_changed(
                     at=self.clock.now(),
                     kind=kind,
                     school=school,
                     person=person,
-                    by=(member.added_by if member else None) or "",
-                    because=(member.added_because if member else None) or "",
+                    by=by,
+                    because=because,
                 )
             )
         return leaves

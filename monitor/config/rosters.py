@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ValidationError
 
@@ -156,35 +156,14 @@ def _twice(schools: Sequence[SchoolConfig]) -> Iterator[Problem]:
                 yield Problem(str(school.staff_file or ""), path, said)
 
 
-RosterChangeKind = Literal["added", "removed", "changed"]
+def who_and_why(config: Config, school: str, person: str) -> tuple[str, str]:
+    """Who put a person on a school's roster or took them off it, and why, as far as it says.
 
-
-@dataclass(frozen=True, slots=True)
-class RosterChange:
-    """One difference between two rosters, for the log: `person` and `school` are ids."""
-
-    kind: RosterChangeKind
-    school: str
-    person: str
-    by: str
-    because: str
-
-
-def roster_changes(old: Config, new: Config) -> tuple[RosterChange, ...]:
-    """What changed for whom, ordered by school and person; `by` may be a file."""
-    before, after = _people(old), _people(new)
-    changes = []
-    for key in sorted(before.keys() | after.keys()):
-        was, now = before.get(key), after.get(key)
-        if was != now:
-            kind: RosterChangeKind = "changed" if was and now else "added" if now else "removed"
-            school = new.school(key[0]) or old.school(key[0])
-            origin = school.staff_file if school and school.staff_file else "config"
-            by = (now.added_by if now else None) or Path(origin).name
-            because = (now.added_because if now else None) or ""
-            changes.append(RosterChange(kind, *key, by, because))
-    return tuple(changes)
-
-
-def _people(config: Config) -> dict[tuple[str, str], StaffConfig]:
-    return {(school.id, person.id): person for school in config.schools for person in school.staff}
+    Where nobody is named it is the file in which the change was made.
+    """
+    found = config.school(school)
+    member = next((each for each in found.staff if each.id == person), None) if found else None
+    by = member.added_by if member else None
+    because = member.added_because if member else None
+    origin = Path(found.staff_file).name if found and found.staff_file else "config"
+    return by or origin, because or ""

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import socket
 import threading
+from base64 import urlsafe_b64decode
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -251,6 +253,11 @@ def test_a_changed_staff_list_is_read_again_and_the_change_is_in_the_log(
         ring(house, service)
         wait_for("the new colleague", lambda: house.rows("select 1 from mention"))
         assert house.logged("roster.changed") == before + 1
+        (who,) = house.rows(
+            "select encoded from disclosure where name = 'by' and entry_index ="
+            " (select max(\"index\") from entry where kind = 'roster.changed')"
+        )
+        assert json.loads(urlsafe_b64decode(who["encoded"] + "=="))[2] == "staff.csv"
         staff.write_text("Staff Code,Title,Forename,Surname\nPEL,Mr,,\n")
         service.reload()
         wait_for("a refusal of the bad list", lambda: house.status()["config_trouble"])
