@@ -96,7 +96,7 @@ class Daemon:
         """
         keep_memory_small()
         directory = self.app.config.engine.data_dir
-        directory.mkdir(parents=True, exist_ok=True)
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with _the_only_one(directory):
             self._vitals = Vitals(
                 store=self._rounds.store,

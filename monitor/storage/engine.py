@@ -63,10 +63,16 @@ class Database:
 _LOCK_KEY = {"key": _POSTGRES_LOCK}
 
 
+def _make_private(path: Path) -> None:
+    """Let a new database be its owner's alone; SQLite gives its journals the same rights."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path.touch(mode=0o600, exist_ok=True)
+
+
 def _sqlite(url: str) -> Engine:
     path = make_url(url).database
     if path and path != ":memory:":
-        Path(path).parent.mkdir(parents=True, exist_ok=True)
+        _make_private(Path(path))
     engine = create_engine(url, connect_args={"check_same_thread": False})
 
     def connected(connection: Any, _record: Any) -> None:

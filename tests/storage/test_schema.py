@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 from contextlib import closing
@@ -168,3 +169,20 @@ def test_every_table_that_an_entry_describes_is_looked_up_by_it_with_an_index(st
             first = [index["column_names"][0] for index in inspector.get_indexes(table)]
             first += inspector.get_pk_constraint(table)["constrained_columns"][:1]
             assert "entry_index" in first, table
+
+
+def test_a_new_sqlite_database_and_its_journals_are_their_owners_alone(tmp_path: Path) -> None:
+    place = tmp_path / "kept"
+    before = os.umask(0o022)
+    try:
+        url = f"sqlite:///{place / 'new.sqlite3'}"
+        schema.migrate(url)
+        store = Store(url, mail_domain="larkfield.example")
+        store.ping()
+        rights = {file.name: file.stat().st_mode & 0o777 for file in place.iterdir()}
+        store.close()
+    finally:
+        os.umask(before)
+    assert len(rights) == 3
+    assert set(rights.values()) == {0o600}
+    assert place.stat().st_mode & 0o777 == 0o700
