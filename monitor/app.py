@@ -27,11 +27,12 @@ from monitor.evidence.vault import Vault
 from monitor.fence import ProcessFence
 from monitor.grading.grader import Grader
 from monitor.http import HttpLimits, PoliteHttp
+from monitor.judge import Judge
 from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Alias, Person, Roster, School
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
-from monitor.pipeline import Judge, Pipeline, Source
+from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
 from monitor.rounds import Rounds
 from monitor.storage.store import Store

@@ -95,3 +95,8 @@ class RefusedError(RemoteError):
 
 class MalformedError(RemoteError):
     """What arrived is not what the source promised."""
+
+
+def fault(error: Exception) -> str:
+    """A fault of ours or a plugin's in words: its kind only, since its own may hold a post's."""
+    return f"a fault in the program ({type(error).__name__})"

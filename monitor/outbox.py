@@ -18,7 +18,14 @@ from monitor.cases.procedure import next_roles
 from monitor.cases.views import OperatorEvent
 from monitor.clock import Clock
 from monitor.contract import Alerter
-from monitor.errors import AuthError, MoveError, RateLimitedError, RefusedError, RemoteError
+from monitor.errors import (
+    AuthError,
+    MoveError,
+    RateLimitedError,
+    RefusedError,
+    RemoteError,
+    fault,
+)
 from monitor.model import (
     AlertKind,
     AlertState,
@@ -138,11 +145,11 @@ class Outbox:
             after = error.retry_after if isinstance(error, RateLimitedError) else None
             return self._later(sending, str(error), after)
         except Exception as error:  # noqa: BLE001 - one bug in a channel must not stop the outbox
-            fault = type(error).__name__
-            logger.bind(delivery=sending.id, channel=sending.channel, error=fault).exception(
+            kind = type(error).__name__
+            logger.bind(delivery=sending.id, channel=sending.channel, error=kind).exception(
                 "delivery.crashed"
             )
-            return self._later(sending, f"a fault in the program ({fault})", None)
+            return self._later(sending, fault(error), None)
         return DeliveryState.TAKEN, receipt.said, timedelta()
 
     def _later(

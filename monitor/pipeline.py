@@ -7,18 +7,17 @@ matched, and a mention waits for its judgement as a row.
 from __future__ import annotations
 
 import asyncio
-import hashlib
 import random
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from loguru import logger
 from sqlalchemy.exc import SQLAlchemyError
 
 from monitor import text
+from monitor.arrivals import clean, targets
 from monitor.backoff import next_delay
-from monitor.cases.routing import Routing
 from monitor.clock import Clock
 from monitor.contract import Connector, Poller, SourceInfo, Streamer
 from monitor.errors import (
@@ -29,25 +28,17 @@ from monitor.errors import (
     RemoteError,
     StaffMentionsError,
     TransientError,
+    fault,
 )
 from monitor.evidence.clockstate import ClockState
 from monitor.evidence.leaf import Json
 from monitor.evidence.vault import Vault
-from monitor.grading.grader import Grader
-from monitor.grading.question import Question
-from monitor.matching.matcher import Matcher
+from monitor.judge import Judge, by_post, verdict_of
 from monitor.model import (
     Batch,
-    Certainty,
     Grade,
-    Mention,
-    Post,
-    PostField,
-    Severity,
-    TargetKind,
     Verdict,
 )
-from monitor.people.audience import Audience
 from monitor.storage.records import Capture, Judgement, SourceState, StoredMention, Turn
 from monitor.storage.store import Store
 
@@ -55,10 +46,7 @@ BACKOFF_CAP = timedelta(hours=6)
 FUTURE_LIMIT = timedelta(hours=25)
 """No source waits longer than this: a due time beyond it means that the clock went backwards."""
 LONGEST_REASON = 300
-LONGEST_FIELD = 2_000_000
-"""Characters of one field: what an entry of the log can open again (its bytes are all kept)."""
-LONGEST_NAME = 500
-"""Characters of a native id: more than PostgreSQL can look up."""
+LONGEST_NOTE = 500
 
 _IN_THE_WAY = (EvidenceError, SQLAlchemyError, OSError)
 
@@ -89,21 +77,6 @@ class TurnReport:
     @property
     def failed(self) -> bool:
         return bool(self.error)
-
-
-@dataclass(slots=True)
-class Judge:
-    """The two judgements and those who hear of them, replaced as one when the config changes.
-
-    `insulting` are (person, alias in one case) of the aliases that are abuse by themselves.
-    `distrust` is set when the grader's self-test failed: every grade is then marked unsure.
-    """
-
-    matcher: Matcher
-    grader: Callable[[], Grader]
-    audience: Audience
-    insulting: frozenset[tuple[str, str]] = frozenset()
-    distrust: bool = False
 
 
 @dataclass(slots=True)
@@ -188,7 +161,7 @@ class Pipeline:
             complete=batch.complete,
             next_due_at=next_due,
             clock=self._clock_field(),
-            note=_clean(batch.note)[:LONGEST_NAME],
+            note=text.clean(batch.note, LONGEST_NOTE),
         )
         first_look = state.first_success_at is None
         accepted = await asyncio.to_thread(self._keep, source.info, turn, batch, first_look)
@@ -239,7 +212,7 @@ class Pipeline:
             wait = max(wait, error.retry_after)
         stopped = isinstance(error, AuthError)
         ours = not isinstance(error, RemoteError)
-        reason = _fault(error) if ours else _first_line(error)
+        reason = fault(error) if ours else _first_line(error)
         if ours:
             logger.bind(source=source.info.name).opt(exception=error).error("turn.crashed")
         kept = await asyncio.to_thread(
@@ -276,11 +249,12 @@ class Pipeline:
         """Judge what one post says of each of its targets: each a commit, routed as a whole."""
         given = []
         try:
-            graded = [(stored, *self.grade(stored)) for stored in mentions]
+            graded = [(stored, *self.judge.grade(stored)) for stored in mentions]
             fresh = tuple(verdict_of(stored, grade) for stored, grade, _card in graded)
             for stored, grade, card in graded:
                 at = self.clock.now()
-                judgement = self._judgement(stored, grade, card, beside=fresh, at=at)
+                verdicts = self._standing(stored), fresh
+                judgement = self.judge.judgement(stored, grade, card, *verdicts, at=at)
                 if self.store.judging.judge(judgement, at=at):
                     given.append(grade)
                     logger.bind(mention=stored.id).info("mention.judged")
@@ -289,141 +263,13 @@ class Pipeline:
             logger.bind(mention=mentions[0].id, error=type(error).__name__).error("judge.failed")
         return given
 
-    def judgement(
-        self, stored: StoredMention, grade: Grade, card: Mapping[str, str], *, at: datetime
-    ) -> Judgement:
-        """Decide who hears of a grade, a person's for instance."""
-        verdict = verdict_of(stored, grade)
-        return self._judgement(stored, grade, card, beside=(verdict,), at=at)
+    def regraded(self, stored: StoredMention, grade: Grade, *, at: datetime) -> Judgement:
+        """Decide who hears of a person's own grade."""
+        beside = (verdict_of(stored, grade),)
+        return self.judge.judgement(stored, grade, {}, self._standing(stored), beside, at=at)
 
-    def _judgement(
-        self,
-        stored: StoredMention,
-        grade: Grade,
-        card: Mapping[str, str],
-        *,
-        beside: tuple[Verdict, ...],
-        at: datetime,
-    ) -> Judgement:
-        audience = self.judge.audience
-        known = self.store.judging.verdicts(stored.mention.post.ref)
-        routing = Routing.of(known, beside, audience.about_headteacher)
-        mine = verdict_of(stored, grade)
-        accused = routing.accused(mine)
-        return Judgement(
-            mention_id=stored.id,
-            grade=grade,
-            hearings=audience.hearings(routing.asked(mine), accused or mine.target, now=at),
-            addressees=audience.everybody(),
-            card=card,
-            restricted=accused is not None,
-        )
-
-    def grade(self, stored: StoredMention) -> tuple[Grade, Mapping[str, str]]:
-        """Grade a mention; where that fails the grade is `ungraded`, which somebody hears of."""
-        try:
-            grader = self.judge.grader()
-            grade = grader.grade(question_of(stored, self.judge.insulting))
-            if self.judge.distrust:
-                grade = replace(grade, unsure=True)
-            card = {str(key): str(value) for key, value in grader.card.items()}
-        except Exception as error:  # noqa: BLE001 - one post must not stop the queue
-            logger.bind(mention=stored.id, error=type(error).__name__).error("mention.ungraded")
-            return Grade(Severity.UNGRADED, unsure=True, note=_fault(error)), {}
-        return grade, card
-
-
-def by_post(waiting: tuple[StoredMention, ...]) -> list[tuple[StoredMention, ...]]:
-    """Mentions together with those of the same version of the same post, in order."""
-    found: dict[int, list[StoredMention]] = {}
-    for stored in waiting:
-        found.setdefault(stored.kept.id, []).append(stored)
-    return [tuple(mentions) for mentions in found.values()]
-
-
-def verdict_of(stored: StoredMention, grade: Grade) -> Verdict:
-    """A grade with what routes it beside the mention that it is given to."""
-    return Verdict(
-        mention_id=stored.id,
-        version=stored.mention.post.version,
-        target=stored.mention.target,
-        certainty=stored.mention.certainty,
-        first_look=stored.first_look,
-        grade=grade,
-    )
-
-
-def targets(found: tuple[Mention, ...]) -> tuple[Mention, ...]:
-    """A school counts as the target only where no person is named for certain."""
-    named = any(
-        mention.target.kind is TargetKind.PERSON and mention.certainty is not Certainty.POSSIBLE
-        for mention in found
-    )
-    if not named:
-        return found
-    return tuple(mention for mention in found if mention.target.kind is TargetKind.PERSON)
-
-
-def clean(post: Post) -> Post:
-    """Make what every database and every page can hold: no NUL and no lone surrogate in words."""
-    return replace(
-        post,
-        ref=replace(post.ref, native_id=_short(_clean(post.ref.native_id))),
-        text=_clean(post.text),
-        title=_clean(post.title),
-        thread=_clean(post.thread),
-        url=_clean(post.url),
-        published_raw=_clean(post.published_raw),
-        author=replace(
-            post.author,
-            handle=_clean(post.author.handle),
-            name=_clean(post.author.name),
-            native_id=_clean(post.author.native_id),
-            url=_clean(post.author.url),
-        ),
-        media_urls=tuple(_clean(url) for url in post.media_urls),
-    )
-
-
-def _clean(words: str) -> str:
-    whole = words if words.isascii() else words.encode("utf-8", "replace").decode()
-    return whole.replace("\x00", "\N{REPLACEMENT CHARACTER}")[:LONGEST_FIELD]
-
-
-def _short(native_id: str) -> str:
-    """A name of any length as one that every database can look up, always the same."""
-    if len(native_id) <= LONGEST_NAME:
-        return native_id
-    return f"sha256:{hashlib.sha256(native_id.encode()).hexdigest()}"
-
-
-def question_of(
-    stored: StoredMention, insulting_names: frozenset[tuple[str, str]] = frozenset()
-) -> Question:
-    """What the grader is asked about a mention: the words, and which of them are the name.
-
-    An insulting name is not masked as a name is: calling somebody so is what is to be graded.
-    """
-    post = stored.mention.post
-    spans: dict[PostField, list[tuple[int, int]]] = {each: [] for each in PostField}
-    insulting = []
-    for match in stored.mention.matches:
-        span = (match.start, match.end)
-        name = (stored.mention.target.id, match.text.casefold())
-        if name in insulting_names and match.field is PostField.TEXT:
-            insulting.append(span)
-        else:
-            spans[match.field].append(span)
-    return Question(
-        text=post.text,
-        spans=tuple(spans[PostField.TEXT]),
-        title=post.title,
-        thread=post.thread,
-        scope=stored.kept.scope,
-        insulting=tuple(insulting),
-        title_spans=tuple(spans[PostField.TITLE]),
-        thread_spans=tuple(spans[PostField.THREAD]),
-    )
+    def _standing(self, stored: StoredMention) -> tuple[Verdict, ...]:
+        return self.store.judging.verdicts(stored.mention.post.ref)
 
 
 async def _poll(source: Source, state: SourceState) -> Batch:
@@ -449,8 +295,3 @@ async def _after(kept: Callable[[TurnReport], Awaitable[object]], report: TurnRe
 def _first_line(error: Exception) -> str:
     # What another machine says may hold anything; what is stored may not.
     return text.clean((str(error).splitlines() or [type(error).__name__])[0], LONGEST_REASON)
-
-
-def _fault(error: Exception) -> str:
-    """A fault of ours or a plugin's: its kind only, since its words may hold a post's."""
-    return f"a fault in the program ({type(error).__name__})"

@@ -164,7 +164,7 @@ def regrade_mention(
         pipeline = app.rounds.pipeline
         chosen = Grade(grade, flags=frozenset(flag or ()), by=who(by), note=why.strip())
         at = app.clock.now()
-        judgement = pipeline.judgement(stored, chosen, {}, at=at)
+        judgement = pipeline.regraded(stored, chosen, at=at)
         app.store.judging.regrade(mention_id, judgement, at=at)
     typer.echo(f"mention {mention_id} is now {grade.value}, graded by {who(by)}")
 

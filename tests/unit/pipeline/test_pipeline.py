@@ -11,10 +11,12 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from monitor.arrivals import clean, targets
 from monitor.contract import SourceInfo
 from monitor.errors import AuthError, EvidenceError, RateLimitedError, TransientError
 from monitor.evidence.clockstate import ClockState
 from monitor.evidence.vault import Vault
+from monitor.judge import Judge
 from monitor.model import (
     AlertKind,
     Batch,
@@ -30,7 +32,7 @@ from monitor.model import (
     TargetKind,
 )
 from monitor.people.audience import Audience
-from monitor.pipeline import Judge, Pipeline, Source, clean, targets
+from monitor.pipeline import Pipeline, Source
 from monitor.storage.store import Store
 from monitor.testing import FakeClock, FakeConnector, FakeStream, script
 

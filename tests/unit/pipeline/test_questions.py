@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from monitor.grading.grader import Grader
+from monitor.judge import question_of
 from monitor.model import (
     Certainty,
     GradingState,
@@ -19,7 +20,6 @@ from monitor.model import (
     Target,
     TargetKind,
 )
-from monitor.pipeline import question_of
 from monitor.storage.records import StoredMention, StoredPost
 
 NOW = datetime(2026, 11, 20, 9, tzinfo=UTC)

@@ -19,6 +19,7 @@ from monitor.evidence.clockstate import ClockState
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import verify_log
+from monitor.judge import Judge
 from monitor.model import (
     AlertKind,
     Batch,
@@ -35,7 +36,7 @@ from monitor.model import (
 )
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
-from monitor.pipeline import Judge, Pipeline, Source
+from monitor.pipeline import Pipeline, Source
 from monitor.rounds import Rounds
 from monitor.storage.store import Store
 from monitor.testing import FakeClock, FakeConnector, RecordingAlerter
