@@ -18,7 +18,8 @@ import numpy as np
 import onnxruntime
 
 from monitor.grading.card import MODEL_FILE, TOKENIZER_FILE
-from monitor.grading.grader import HERE, Grader, padded
+from monitor.grading.grader import HERE, Grader
+from monitor.grading.network import padded
 from monitor.grading.question import Question, spans_of
 from monitor.grading.reading import read
 from monitor.grading.windows import Pieces, Window

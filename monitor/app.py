@@ -9,8 +9,9 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
+from types import MappingProxyType
 
 from monitor.briefing import Briefing
 from monitor.clock import Clock, SystemClock
@@ -107,11 +108,15 @@ class LazyGrader:
     directory: Path | None = None
     _grader: Grader | None = None
 
-    def __call__(self) -> Grader:
-        """Raises GradingError where the model is missing or corrupt."""
+    def __call__(self, thresholds: Mapping[str, float] = MappingProxyType({})) -> Grader:
+        """The grader under a school's own thresholds.
+
+        Raises:
+            GradingError: where the model is missing or corrupt.
+        """
         if self._grader is None:
             self._grader = Grader.load(self.directory)
-        return self._grader
+        return self._grader.under(**thresholds) if thresholds else self._grader
 
 
 @dataclass
@@ -202,7 +207,8 @@ class App:
     def judge(self) -> Judge:
         """The two judgements for the config in force today."""
         matcher = Matcher(roster_of(self.config, self.today()))
-        return Judge(matcher, self.grader, Audience(self.config), insulting_of(self.config))
+        grader = partial(self.grader, self.config.grading.thresholds())
+        return Judge(matcher, grader, Audience(self.config), insulting_of(self.config))
 
     def today(self) -> date:
         return self.clock.now().astimezone(self.config.zone).date()

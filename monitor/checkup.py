@@ -171,7 +171,8 @@ def _clock() -> Iterator[Finding]:
 
 def _grader(app: App) -> Iterator[Finding]:
     try:
-        grader = app.grader()
+        own = app.config.grading.thresholds()
+        grader = app.grader(own)
         differences = grader.self_test()
     except GradingError as error:
         yield Finding(Level.TROUBLE, "grader", str(error), "install the program again")
@@ -184,7 +185,9 @@ def _grader(app: App) -> Iterator[Finding]:
             "every grade is marked unsure until this machine grades the known texts as before",
         )
     else:
-        yield Finding(Level.GOOD, "grader", f"{grader.name} grades the known texts as it should")
+        ours = "".join(f"; {name} from {value}, as you set it" for name, value in own.items())
+        told = f"{grader.name} grades the known texts as it should{ours}"
+        yield Finding(Level.GOOD, "grader", told)
 
 
 def _log(app: App) -> Iterator[Finding]:

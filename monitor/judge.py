@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -11,7 +12,7 @@ from loguru import logger
 from monitor.cases.routing import Routing
 from monitor.errors import fault
 from monitor.grading.grader import Grader
-from monitor.grading.question import Question
+from monitor.grading.question import Question, asked
 from monitor.matching.matcher import Matcher
 from monitor.model import Grade, PostField, Severity, Verdict
 from monitor.people.audience import Audience
@@ -36,14 +37,16 @@ class Judge:
         """Grade a mention; where that fails the grade is `ungraded`, which somebody hears of."""
         try:
             grader = self.grader()
-            grade = grader.grade(question_of(stored, self.insulting))
+            question = question_of(stored, self.insulting)
+            grade = grader.grade(question)
             if self.distrust:
                 grade = replace(grade, unsure=True)
-            card = {str(key): str(value) for key, value in grader.card.items()}
+            # Everything that decided beside the post itself, so that it can be graded again.
+            card = {"insulting": question.insulting, "distrusted": self.distrust, **grader.card}
         except Exception as error:  # noqa: BLE001 - one post must not stop the queue
             logger.bind(mention=stored.id, error=type(error).__name__).error("mention.ungraded")
             return Grade(Severity.UNGRADED, unsure=True, note=fault(error)), {}
-        return grade, card
+        return grade, {key: json.dumps(value, sort_keys=True) for key, value in card.items()}
 
     def judgement(
         self,
@@ -96,27 +99,19 @@ def verdict_of(stored: StoredMention, grade: Grade) -> Verdict:
 def question_of(
     stored: StoredMention, insulting_names: frozenset[tuple[str, str]] = frozenset()
 ) -> Question:
-    """What the grader is asked about a mention: the words, and which of them are the name.
-
-    An insulting name is not masked as a name is: calling somebody so is what is to be graded.
-    """
-    post = stored.mention.post
-    spans: dict[PostField, list[tuple[int, int]]] = {each: [] for each in PostField}
-    insulting = []
-    for match in stored.mention.matches:
-        span = (match.start, match.end)
-        name = (stored.mention.target.id, match.text.casefold())
-        if name in insulting_names and match.field is PostField.TEXT:
-            insulting.append(span)
-        else:
-            spans[match.field].append(span)
-    return Question(
-        text=post.text,
-        spans=tuple(spans[PostField.TEXT]),
-        title=post.title,
-        thread=post.thread,
+    """What the grader is asked about a mention: the words, and which of them are the name."""
+    mention = stored.mention
+    insulting = tuple(
+        (match.start, match.end)
+        for match in mention.matches
+        if match.field is PostField.TEXT
+        and (mention.target.id, match.text.casefold()) in insulting_names
+    )
+    return asked(
+        mention.post.text,
+        title=mention.post.title,
+        thread=mention.post.thread,
         scope=stored.kept.scope,
-        insulting=tuple(insulting),
-        title_spans=tuple(spans[PostField.TITLE]),
-        thread_spans=tuple(spans[PostField.THREAD]),
+        names=[(match.field, (match.start, match.end)) for match in mention.matches],
+        insulting=insulting,
     )

@@ -13,12 +13,15 @@ import typer
 
 from monitor.app import read_config, roster_of
 from monitor.cli.common import FAILED, ConfigOption, config_path
+from monitor.cli.records import opened
 from monitor.clock import SystemClock
 from monitor.grading import lines as grade_lines
 from monitor.grading.grader import Grader
+from monitor.grading.runtime import runtime
 from monitor.matching import lines as match_lines
 from monitor.matching.matcher import Explanation, Matcher
 from monitor.matching.roster import Roster, load_roster
+from monitor.replay import replay
 
 LONGEST_LINE = 16_000_000
 """Code points; a longer line is an error, not a question of memory."""
@@ -81,16 +84,45 @@ def grade(
     no_reasons: Annotated[
         bool, typer.Option("--no-reasons", help="Leave out which words decided (faster).")
     ] = False,
+    replay_entry: Annotated[
+        int | None,
+        typer.Option("--replay", help="Grade what this log entry graded again, and compare."),
+    ] = None,
+    config: ConfigOption = None,
     _as_json: Annotated[bool, typer.Option("--json", help="As always here.")] = False,
 ) -> None:
     """Say what each text does to the person it names: JSON lines in, JSON lines out."""
     grader = Grader.load()
+    if replay_entry is not None:
+        _replay(config, replay_entry, grader)
+        return
 
     def answer(line: Any) -> dict[str, Any]:
         identity, question = grade_lines.read_line(line)
         return grade_lines.write_line(identity, grader.grade(question, reasons=not no_reasons))
 
     _each_line(answer)
+
+
+def _replay(config: Path | None, index: int, grader: Grader) -> None:
+    """One JSON object: the grade as sealed, the grade now, and what differs; exit 1 if it does."""
+    with opened(config) as app:
+        found = replay(app.store.log, index, grader)
+    _print(
+        {
+            "entry": found.entry,
+            "graded_at": found.graded_at.isoformat(),
+            "same": found.is_same,
+            "drift": round(found.drift, 4),
+            "was": dict(found.was),
+            "now": {k: round(v, 4) if isinstance(v, float) else v for k, v in found.now.items()},
+            "model": grader.name,
+            "runtime": runtime(),
+            "differences": list(found.notes),
+        }
+    )
+    if not found.is_same:
+        raise typer.Exit(FAILED)
 
 
 def _each_line(answer: Callable[[Any], dict[str, Any]]) -> None:

@@ -31,6 +31,7 @@ from monitor.config.sections import (
     AlertsConfig,
     EngineConfig,
     EvidenceConfig,
+    GradingConfig,
     MailConfig,
     Quote,
     RetentionConfig,
@@ -50,6 +51,7 @@ __all__ = [
     "ContactsConfig",
     "EngineConfig",
     "EvidenceConfig",
+    "GradingConfig",
     "LawfulConfig",
     "MailConfig",
     "Nation",
@@ -93,6 +95,9 @@ class Config(Part):
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig, description="The log.")
     retention: RetentionConfig = Field(
         default_factory=RetentionConfig, description="How long records are kept."
+    )
+    grading: GradingConfig = Field(
+        default_factory=GradingConfig, description="Where the grader decides."
     )
     web: WebConfig = Field(default_factory=WebConfig, description="The pages for people.")
     engine: EngineConfig = Field(default_factory=EngineConfig, description="The program itself.")

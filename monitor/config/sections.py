@@ -197,6 +197,34 @@ def _is_leap(year: int) -> bool:
     return year % 4 == 0 and (year % 100 != 0 or year % 400 == 0)
 
 
+class GradingConfig(Part):
+    """Where the grader's probabilities decide; what is left out is as the model came."""
+
+    threatening: float | None = Field(
+        default=None,
+        ge=0.02,
+        le=0.6,
+        description="Least probability at which a post is called a threat. Lower finds more "
+        "threats and wakes you for more that are none.",
+    )
+    abusive: float | None = Field(
+        default=None,
+        ge=0.05,
+        le=0.8,
+        description="Least probability of a threat or abuse at which a post is called abusive.",
+    )
+    sure: float | None = Field(
+        default=None,
+        ge=0.3,
+        le=0.99,
+        description="A threat or abuse less probable than this is marked unsure.",
+    )
+
+    def thresholds(self) -> dict[str, float]:
+        """What this school set, by its name."""
+        return self.model_dump(exclude_none=True)
+
+
 class WebConfig(Part):
     """The pages for people."""
 

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import threading
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from monitor.errors import GradingError
-from monitor.grading.card import MODEL_FILE, NGRAMS_FILE, TOKENIZER_FILE, Card, read_card
+from monitor.grading.card import (
+    MODEL_FILE,
+    NGRAMS_FILE,
+    TOKENIZER_FILE,
+    Card,
+    Thresholds,
+    read_card,
+)
 from monitor.grading.excerpt import excerpt
 from monitor.grading.language import looks_foreign
+from monitor.grading.network import Network
 from monitor.grading.ngrams import ANSWERS, Ngrams
 from monitor.grading.question import Question, spans_of
 from monitor.grading.reading import read
@@ -30,7 +36,6 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent / "model"
 MOST_WINDOWS = 64
 """More than the longest excerpt of words needs; emoji and digits can need more."""
-BATCH = 16
 DRIFT = 0.02
 """Scores may differ by this much on another processor before the self-test speaks."""
 FLAG_ORDER = tuple(Flag)
@@ -49,13 +54,19 @@ class Sight:
 class Grader:
     """The shipped model. Loading checks the files; the network itself is built at first use."""
 
-    def __init__(self, card: Card, pieces: Pieces, ngrams: Ngrams, file: Path) -> None:
+    def __init__(
+        self,
+        card: Card,
+        pieces: Pieces,
+        ngrams: Ngrams,
+        network: Network,
+        thresholds: Thresholds | None = None,
+    ) -> None:
         self._card = card
         self._pieces = pieces
         self._ngrams = ngrams
-        self._file = file
-        self._session: Any = None
-        self._lock = threading.Lock()
+        self._network = network
+        self._thresholds = thresholds or card.thresholds
 
     @classmethod
     def load(cls, directory: Path | None = None) -> Grader:
@@ -67,7 +78,12 @@ class Grader:
         folder = directory or HERE
         card = read_card(folder)
         pieces = Pieces.load(folder / TOKENIZER_FILE)
-        return cls(card, pieces, Ngrams.load(folder / NGRAMS_FILE), folder / MODEL_FILE)
+        return cls(card, pieces, Ngrams.load(folder / NGRAMS_FILE), Network(folder / MODEL_FILE))
+
+    def under(self, **thresholds: float) -> Grader:
+        """Return the same model with some of its thresholds replaced, by their names."""
+        changed = replace(self._card.thresholds, **thresholds)
+        return Grader(self._card, self._pieces, self._ngrams, self._network, changed)
 
     @property
     def name(self) -> str:
@@ -84,10 +100,11 @@ class Grader:
             "linear",
             "linear_flags",
             "bias",
-            "thresholds",
             "flags",
+            "firm",
         )
-        return {**{key: self._card.source[key] for key in kept}, "runtime": runtime()}
+        told = {key: self._card.source[key] for key in kept}
+        return {**told, "thresholds": asdict(self._thresholds), "runtime": runtime()}
 
     def grade(self, question: Question, *, reasons: bool = True) -> Grade:
         """Grade one text towards its target; any text gets a grade, a doubtful one is unsure.
@@ -136,7 +153,12 @@ class Grader:
         return self._pieces.cut(read(question, self._pieces.known))
 
     def self_test(self) -> tuple[str, ...]:
-        """Grade the card's known answers; return one sentence for each that changed."""
+        """Grade the card's known answers; return one sentence for each that changed.
+
+        They are known under the card's own thresholds, whatever a school has set.
+        """
+        if self._thresholds != self._card.thresholds:
+            return self.under().self_test()
         changed: list[str] = []
         for known in self._card.known:
             question = Question(known["text"], spans_of(known["text"], known["mention"]))
@@ -152,7 +174,7 @@ class Grader:
 
     def _decide(self, question: Question, sight: Sight) -> tuple[Severity, bool]:
         """Apply the thresholds: a missed threat weighs far above a false alarm."""
-        limits, scores = self._card.thresholds, sight.scores
+        limits, scores = self._thresholds, sight.scores
         hostile = scores.threatening + scores.abusive
         foreign = looks_foreign(question, sight.foreign, limits.foreign)
         if scores.threatening >= limits.threatening:
@@ -186,65 +208,8 @@ class Grader:
         self, windows: Sequence[Window]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Run both readers, neighbours in length together; rows come back in the given order."""
-        session = self._ready()
-        order = sorted(range(len(windows)), key=lambda n: len(windows[n].tokens))
-        rows: dict[int, NDArray[np.float64]] = {}
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
-            feed = padded([windows[n] for n in chosen])
-            try:
-                output = session.run(None, feed)[0]
-            except _faults() as error:
-                raise GradingError(f"the grading model failed: {type(error).__name__}") from error
-            rows.update(zip(chosen, np.asarray(output, dtype=np.float64), strict=True))
         linear = np.stack([self._ngrams.logits(window.text) for window in windows])
-        return np.stack([rows[n] for n in range(len(windows))]), linear
-
-    def _ready(self) -> Any:
-        """Build the network once; one thread and no arena keep its memory small."""
-        with self._lock:
-            if self._session is None:
-                self._session = _session(self._file)
-            return self._session
-
-
-def _session(file: Path) -> Any:
-    # Nothing that a school runs reports to anybody; the library reads the variable when loaded.
-    os.environ["ORT_DISABLE_TELEMETRY"] = "1"
-    import onnxruntime  # noqa: PLC0415 - takes a moment, and only grading needs it
-
-    onnxruntime.disable_telemetry_events()
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.inter_op_num_threads = 1
-    options.enable_cpu_mem_arena = False
-    options.enable_mem_pattern = False
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(file), options, providers=["CPUExecutionProvider"])
-    except _faults() as error:
-        raise GradingError(f"the grading model cannot be opened: {type(error).__name__}") from error
-
-
-def _faults() -> tuple[type[Exception], ...]:
-    """Return what ONNX Runtime raises; its classes share no parent but Exception."""
-    from onnxruntime.capi import onnxruntime_pybind11_state as runtime  # noqa: PLC0415 - as above
-
-    names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoSuchFile")
-    named = (getattr(runtime, name) for name in (*names, "NotImplemented", "RuntimeException"))
-    return (*named, RuntimeError, MemoryError)
-
-
-def padded(windows: Sequence[Window]) -> dict[str, NDArray[Any]]:
-    """Return the inputs of the network for some windows, padded to the longest of them."""
-    shape = (len(windows), max(len(window.tokens) for window in windows))
-    tokens, segments = np.zeros(shape, np.int64), np.zeros(shape, np.int64)
-    present, target = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-    for n, window in enumerate(windows):
-        size = len(window.tokens)
-        tokens[n, :size], segments[n, :size] = window.tokens, window.segments
-        present[n, :size], target[n, :size] = 1.0, window.target
-    return {"tokens": tokens, "segments": segments, "present": present, "target": target}
+        return self._network.answers(windows), linear
 
 
 def _gravest(windows: NDArray[np.float64]) -> Scores:

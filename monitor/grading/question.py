@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
-from monitor.model import Scope
+from monitor.model import PostField, Scope
 
 Span = tuple[int, int]
 """Start and end (exclusive), in code points of the original text."""
@@ -30,6 +31,36 @@ class Question:
     insulting: tuple[Span, ...] = ()
     title_spans: tuple[Span, ...] = ()
     thread_spans: tuple[Span, ...] = ()
+
+
+def asked(
+    text: str,
+    *,
+    title: str,
+    thread: str,
+    scope: Scope,
+    names: Iterable[tuple[PostField, Span]],
+    insulting: tuple[Span, ...],
+) -> Question:
+    """Make a question of a post and of where its fields name the target.
+
+    An insulting name (a span of `text`) is not masked as a name is: calling somebody so is what is
+    to be graded.
+    """
+    spans: dict[PostField, list[Span]] = {field: [] for field in PostField}
+    for field, span in names:
+        if field is not PostField.TEXT or span not in insulting:
+            spans[field].append(span)
+    return Question(
+        text=text,
+        spans=tuple(spans[PostField.TEXT]),
+        title=title,
+        thread=thread,
+        scope=scope,
+        insulting=insulting,
+        title_spans=tuple(spans[PostField.TITLE]),
+        thread_spans=tuple(spans[PostField.THREAD]),
+    )
 
 
 def spans_of(text: str, mention: str) -> tuple[Span, ...]:

@@ -167,6 +167,21 @@ def entries(session: Session, *, batch: int = 2_000) -> Iterator[StoredEntry]:
         start = last + 1
 
 
+def entry(session: Session, index: int) -> StoredEntry | None:
+    """One entry with its disclosures; None where the log has no such entry."""
+    row = session.get(EntryRow, index)
+    if row is None:
+        return None
+    found = session.exec(select(DisclosureRow).where(col(DisclosureRow.entry_index) == index))
+    return StoredEntry(
+        index=index,
+        content=row.content,
+        leaf_hash=row.leaf_hash,
+        disclosures=tuple((each.name, each.encoded) for each in found),
+        erased=row.erased_by is not None,
+    )
+
+
 def contents_of(session: Session, kind: str) -> list[bytes]:
     """The content of every entry of one kind, in order."""
     query = select(EntryRow.content).where(col(EntryRow.kind) == kind)

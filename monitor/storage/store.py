@@ -8,8 +8,10 @@ from datetime import datetime
 
 from sqlmodel import Session, col, select
 
+from monitor.errors import EvidenceError
 from monitor.evidence import entries
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
+from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
 from monitor.model import Presence
 from monitor.storage import ledger, schema
@@ -77,6 +79,20 @@ class Log:
             leaf = entries.log_opened(at=at, origin=origin, verifier=verifier)
             ledger.append(session, [leaf])
             return True
+
+    def entry(self, index: int) -> OpenedLeaf:
+        """One entry, opened as far as its disclosures are still there.
+
+        Raises:
+            EvidenceError: when there is no such entry, or it is not as it was sealed.
+        """
+        with self._database.read() as session:
+            found = ledger.entry(session, index)
+        if found is None:
+            raise EvidenceError(f"the log has no entry {index}")
+        if leaf_hash(found.content) != found.leaf_hash:
+            raise EvidenceError(f"entry {index} is not as it was sealed")
+        return open_leaf(found.content, [encoded for _name, encoded in found.disclosures])
 
     def append(self, leaves: Sequence[Leaf]) -> list[int]:
         """Seal entries that describe no row of their own."""

@@ -328,6 +328,73 @@ def test_a_reader_that_goes_away_is_no_drama(seen: House) -> None:
     process.wait(30)
 
 
+# --- grading again ------------------------------------------------------------------------------
+
+
+def graded(house: House, number: int = -1) -> int:
+    """The log index of a grade that the model gave."""
+    rows = house.rows("select entry_index from grade where \"by\" = 'model' order by id")
+    return int(rows[number]["entry_index"])
+
+
+def test_a_sealed_grade_is_given_again_from_the_log_alone(own: House) -> None:
+    before = own.rows("select count(*) as n from grade")
+    own.rows("update post set text = 'a lovely day'")  # the rows are not what is graded
+    for row in own.rows("select entry_index from grade where \"by\" = 'model'"):
+        ran = ask(own, "grade", "--replay", str(row["entry_index"]))
+        assert ran.code == 0, ran.out + ran.err
+        assert ran.rows[0]["same"] is True
+        assert ran.rows[0]["drift"] <= 0.02
+        assert ran.rows[0]["differences"] == []
+    assert own.rows("select count(*) as n from grade") == before
+
+
+def test_a_replay_under_changed_thresholds_uses_those_of_that_day(own: House) -> None:
+    own.more = "[grading]\nthreatening = 0.6\nabusive = 0.8\n"
+    own.write_config()
+    for row in own.rows("select entry_index from grade where \"by\" = 'model'"):
+        assert ask(own, "grade", "--replay", str(row["entry_index"])).code == 0
+
+
+@pytest.mark.parametrize(
+    ("index", "says"),
+    [("0", "is log.opened, not mention.graded"), ("99999", "the log has no entry 99999")],
+)
+def test_what_is_no_grade_is_not_replayed(own: House, index: str, says: str) -> None:
+    ran = ask(own, "grade", "--replay", index)
+    assert ran.code == 1
+    assert says in ran.err
+    assert "Traceback" not in ran.err
+
+
+def test_a_grade_that_was_changed_or_is_a_persons_is_not_replayed(own: House) -> None:
+    index = graded(own)
+    own.rows("update entry set content = cast(content || x'20' as blob) where \"index\" = ?", index)
+    assert "not as it was sealed" in ask(own, "grade", "--replay", str(index)).err
+    asked_for = ("mention", "regrade", "1", "abusive", "--why", "I read it")
+    assert ask(own, *asked_for, "--by", "A").code == 0
+    (mine,) = own.rows("select entry_index from grade where \"by\" = 'A'")
+    ran = ask(own, "grade", "--replay", str(mine["entry_index"]))
+    assert "is not a grade that the model gave" in ran.err
+
+
+def test_a_schools_own_thresholds_decide_and_are_sealed(seen: House, tmp_path: Path) -> None:
+    with FeedServer() as feeds:
+        urls = {"town-forum": f"http://127.0.0.1:{feeds.port}/town-forum.xml"}
+        more = "[grading]\nthreatening = 0.02\nabusive = 0.05\n"
+        house = House(tmp_path, seen.smtp, urls, more=more)
+        assert typed("migrate", "--config", str(house.config)).code == 0
+        feeds.publish(*(scene.post for scene in SCRIPT))
+        assert typed("poll", "--config", str(house.config)).code == 0
+    (row,) = house.rows(
+        "select content from entry where kind = 'mention.graded' order by \"index\" limit 1"
+    )
+    card = json.loads(row["content"][1:])["card"]
+    assert json.loads(card["thresholds"])["threatening"] == 0.02
+    (said,) = [row for row in ask(house, "check", "--json").rows if row["what"] == "grader"]
+    assert "threatening from 0.02, as you set it" in said["found"]
+
+
 # --- evidence -----------------------------------------------------------------------------------
 
 
