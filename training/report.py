@@ -13,7 +13,7 @@ import numpy as np
 from monitor.grading.grader import Grader
 from monitor.grading.question import Question, spans_of
 from training.calibrate import expected_error
-from training.rows import GRADES, HERE, SHARED, WORK, lines
+from training.rows import GRADES, HERE, SHARED, WORK, kept_apart, lines
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -183,7 +183,7 @@ def report() -> dict[str, Any]:
     result: dict[str, Any] = {"model": grader.name, "card": grader.card}
     sets = {
         "staffcheck-dev": SHARED / "grading/staffcheck-dev.jsonl",
-        **{file.stem: file for file in sorted((HERE / "cases").glob("held-*.jsonl"))},
+        **{file.stem: file for file in kept_apart()},
     }
     for name, file in sets.items():
         if file.exists():

@@ -35,6 +35,10 @@ def _parts(result: dict[str, Any]) -> list[str]:
     parts += ["### Flags on the development set", _flags(dev)]
     if calm:
         parts += ["### Flags raised in the ordinary stream", _flags(calm)]
+    mixed = result.get("held-mixed")
+    if mixed:
+        parts += ["### Mentions of every category that nobody trains on", _grades(mixed)]
+        parts += [_confusion(mixed), _categories(mixed), _flags(mixed)]
     held = _kept("calibration.json")
     if held:
         parts += ["### The held part of the training texts", _held(held)]

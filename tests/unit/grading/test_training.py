@@ -17,6 +17,12 @@ def test_a_text_near_a_test_text_is_barred_whatever_its_name_and_dress() -> None
     assert not barred.near("Mr Kay answers every email on the same day", "Mr Kay")
 
 
+def test_texts_of_emoji_alone_are_near_only_to_the_same_emoji() -> None:
+    barred = Forbidden([("🔪🐷 Mr Kay", "Mr Kay")])
+    assert barred.near("mrs low 🔪🐷", "mrs low")
+    assert not barred.near("Mr Kay 🎉🎂", "Mr Kay")
+
+
 def test_a_skeleton_keeps_letters_only() -> None:
     assert skeleton("Café 4U: (no)!") == "cafe u no"
 
