@@ -11,7 +11,7 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from monitor.cli import alerts, cases, evidence, judging, mentions, service, setup
+from monitor.cli import alerts, cases, evidence, exporting, judging, mentions, service, setup
 from monitor.cli.common import report_error
 from monitor.errors import StaffMentionsError
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 )
 for room in (setup, service, judging):
     room.register(app)
+exporting.register(evidence.app)
 app.add_typer(mentions.mention, name="mention")
 app.add_typer(cases.case, name="case")
 app.add_typer(alerts.alert, name="alert")

@@ -169,18 +169,18 @@ class Reading:
     def case(self, reference: str) -> StoredCase | None:
         """The case with a number such as "SM-2026-0007"."""
         with self._database.read() as session:
-            row = _case_row(session, reference)
-            return _case(session, row) if row else None
+            row = case_row(session, reference)
+            return read_case(session, row) if row else None
 
     def cases(self, *, limit: int = 100) -> tuple[StoredCase, ...]:
         with self._database.read() as session:
             rows = session.exec(select(CaseRow).order_by(col(CaseRow.id).desc()).limit(limit))
-            return tuple(_case(session, row) for row in rows.all())
+            return tuple(read_case(session, row) for row in rows.all())
 
     def note(self, reference: str, *, by: str, text: str, at: datetime) -> None:
         """Add what a person wrote to a case. Raises KeyError where there is no such case."""
         with self._database.write() as session:
-            row = _case_row(session, reference)
+            row = case_row(session, reference)
             if row is None or row.id is None:
                 raise KeyError(reference)
             leaf = entries.case_noted(at=at, reference=reference, by=by, text=text)
@@ -192,14 +192,14 @@ class Reading:
     ) -> StoredCase:
         """Change the state of a case. Raises KeyError, or MoveError where it may not move so."""
         with self._database.write() as session:
-            row = _case_row(session, reference)
+            row = case_row(session, reference)
             if row is None:
                 raise KeyError(reference)
             row.state = move(CaseState(row.state), state).value
             leaf = entries.case_moved(at=at, reference=reference, state=state.value, by=by, why=why)
             ledger.append(session, [leaf])
             session.flush()
-            return _case(session, row)
+            return read_case(session, row)
 
     def post_of(self, platform: str, native_id: str) -> tuple[StoredPost, ...]:
         """Every kept version of a post, the oldest first."""
@@ -290,7 +290,8 @@ def _accused(session: Session, row: MentionRow) -> tuple[Target, ...]:
     )
 
 
-def _case_row(session: Session, reference: str) -> CaseRow | None:
+def case_row(session: Session, reference: str) -> CaseRow | None:
+    """The row of the case with a number such as "SM-2026-0007"."""
     try:
         prefix, year, number = reference.split("-")
         wanted = int(year), int(number)
@@ -305,7 +306,8 @@ def _case_row(session: Session, reference: str) -> CaseRow | None:
     ).one_or_none()
 
 
-def _case(session: Session, row: CaseRow) -> StoredCase:
+def read_case(session: Session, row: CaseRow) -> StoredCase:
+    """A case with its mentions and notes."""
     assert row.id is not None
     mentions = session.exec(
         select(MentionRow.id).where(col(MentionRow.case_id) == row.id).order_by(col(MentionRow.id))

@@ -15,6 +15,7 @@ from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
 from monitor.model import Presence
 from monitor.storage import ledger, schema
+from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.judging import Judging
 from monitor.storage.outbox import OutboxStore
@@ -43,6 +44,7 @@ class Store:
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.log = Log(self._database)
+        self.dossiers = Dossiers(self._database)
 
     def remembered(self, name: str) -> str | None:
         """A small fact kept over restarts."""
