@@ -320,7 +320,7 @@ def verified(store: Store, vault: Vault) -> Verified:
         )
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make() -> SimpleNamespace:
     """The builders above, for tests, which cannot import a conftest."""
     return SimpleNamespace(

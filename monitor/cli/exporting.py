@@ -24,16 +24,6 @@ CaseOption = Annotated[
 MentionOption = Annotated[
     list[int] | None, typer.Option("--mention", help="One mention by its number; may be repeated.")
 ]
-PersonOption = Annotated[
-    str | None,
-    typer.Option(
-        "--person",
-        help="Write a draft for this person's access request; nothing is exported yet.",
-    ),
-]
-DraftOption = Annotated[
-    Path | None, typer.Option("--draft", help="Export what a draft, decided to its end, releases.")
-]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept in the log.")]
 RedactOption = Annotated[
     list[str] | None,
@@ -67,8 +57,6 @@ def export(
     reason: ReasonOption,
     case: CaseOption = None,
     mention: MentionOption = None,
-    person: PersonOption = None,
-    draft: DraftOption = None,
     redact: RedactOption = None,
     out: OutOption = None,
     recipient: RecipientOption = None,
@@ -78,8 +66,8 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Write a ZIP with a report, the originals and the proofs, which anybody can check offline."""
-    if sum(each is not None for each in (case, mention, person, draft)) != 1:
-        _wrong("say what to export: one of --case, --mention, --person and --draft")
+    if sum(each is not None for each in (case, mention)) != 1:
+        _wrong("say what to export: --case or --mention")
     if not reason.strip():
         _wrong("an export has a reason: --reason")
     # Slow imports: the typesetter is a large library that no other command needs.

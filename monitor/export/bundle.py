@@ -1,7 +1,7 @@
 """Puts an export together: files, then an entry that fixes them all, then the proofs, then the ZIP.
 
-The order is the point. Every file is made, and its digest taken, in memory; the log then takes an
-entry with those digests, who asked and why; a checkpoint signs it; and only then does content leave.
+The order is the point. Every file is made and its digest taken; the log then takes an entry with
+those digests, who asked and why; a checkpoint signs it; and only then does content leave.
 """
 
 from __future__ import annotations

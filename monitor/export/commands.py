@@ -10,7 +10,6 @@ from typing import Final
 
 from monitor.export.contents import Occasion
 
-
 _NO_STAMP: Final = """\
 TIME-STAMPS
 

@@ -77,7 +77,7 @@ def contents(
         "exhibits": exhibits,
         "chronology": _chronology(entries, exhibits, speech),
         "custody": _custody(entries, occasion, speech),
-        "statement": _statement(entries, exhibits, occasion, speech),
+        "statement": _statement(entries, exhibits, speech),
         "entries": len(entries),
     }
 
@@ -286,7 +286,7 @@ def _chronology(
             number = numbers.get(place, "") if isinstance(place, int) else ""
             rows.append((opened.at, _told(each, speech), number, each.index))
     rows.sort(key=lambda row: (row[0], row[3]))
-    return [[speech.moment(at), what, number, str(index)] for at, what, number, index in rows]
+    return [[speech.short(at), what, number, str(index)] for at, what, number, index in rows]
 
 
 def _told(entry: Shown, speech: Speech) -> str:
@@ -298,7 +298,7 @@ def _told(entry: Shown, speech: Speech) -> str:
 def _custody(entries: Sequence[Shown], occasion: Occasion, speech: Speech) -> list[list[str]]:
     rows = [
         [
-            speech.moment(each.opened.at),
+            speech.short(each.opened.at),
             speech.name(field(each, *WHO)) or PROGRAM,
             event(each),
             field(each, *WHY),
@@ -307,14 +307,13 @@ def _custody(entries: Sequence[Shown], occasion: Occasion, speech: Speech) -> li
         for each in _kind(entries, *_CUSTODY)
     ]
     mine = f"Exported {occasion.reference}: this export"
-    rows.append([speech.moment(occasion.at), speech.name(occasion.by), mine, occasion.why, "–"])
+    rows.append([speech.short(occasion.at), speech.name(occasion.by), mine, occasion.why, "-"])
     return rows
 
 
 def _statement(
     entries: Sequence[Shown],
     exhibits: Sequence[dict[str, Any]],
-    occasion: Occasion,
     speech: Speech,
 ) -> dict[str, Any]:
     numbers = [exhibit["number"] for exhibit in exhibits]

@@ -22,7 +22,7 @@ RAW: Final = "raw"
 """How a person asks for the bytes as they arrived to be left out."""
 
 _OF_THE_BYTES: Final = frozenset({BLOB_FIELD, "answer", "message_sha256", "raw_offset"})
-"""Unsalted digests of, and the way to, bytes that hold the content: words could be tried on them."""
+"""Unsalted digests of bytes that hold the content: words could be tried on them until one fits."""
 
 _FOLLOWS: Final = {
     # The version is a short digest of title and text; the words that decided are words of them.

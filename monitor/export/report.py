@@ -20,7 +20,9 @@ STANDARDS: Final = ("a-3a", "ua-1")
 LONGEST_TEXT: Final = 6_000
 """Code points of a post that are printed; all of it is in entries.json."""
 LONGEST_FIELD: Final = 400
-_LONG: Final = frozenset({"text", "thread", "why"})
+LONG_EXHIBIT: Final = 3_000
+"""Characters of an exhibit that surely fit on a page; a longer one may run over two."""
+_LONG: Final = frozenset({"text", "thread", "why", "url"})
 _ROUNDS: Final = 4
 _MISSING: Final = re.compile(r'the text `"((?:[^"\\`]|\\.)*)"` could not be displayed')
 _ESCAPED: Final = re.compile(r"\\u\{([0-9a-fA-F]{1,6})\}|\\(.)")
@@ -28,7 +30,7 @@ _LAST_ASCII: Final = 0x7E
 _RARE: Final = re.compile("[^\x00-\u017f]")
 """Beyond the Latin alphabets of Europe, which the fonts inside Typst have."""
 _PROBE: Final = '#set text(font: "Libertinus Serif")\n'
-_OWN: Final = frozenset("–—…“”‘’⟨⟩·")
+_OWN: Final = frozenset("\u2013\u2014\u2026\u201c\u201d\u2018\u2019\u27e8\u27e9")
 
 
 def typeset(contents: dict[str, Any]) -> bytes:
@@ -49,6 +51,8 @@ def typeset(contents: dict[str, Any]) -> bytes:
             if attempt == _ROUNDS - 1:
                 lack |= _rare(contents)
             shown = _visible(contents, lack, LONGEST_FIELD)
+            for exhibit in shown["exhibits"]:
+                exhibit["long"] = len(json.dumps(exhibit, ensure_ascii=False)) > LONG_EXHIBIT
             folder.joinpath("data.json").write_text(json.dumps(shown), encoding="utf-8")
             try:
                 return _compile(folder)

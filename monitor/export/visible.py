@@ -17,7 +17,9 @@ LINES_SHOWN: Final = 120
 
 _PLAIN: Final = re.compile(r"[ -~\n]*")
 _LINE_ENDS: Final = re.compile("\r\n|[\r\v\f\x85\u2028\u2029]")
-_LONG_WORD: Final = re.compile(r"\S{32,}")
+_LONG_WORD: Final = re.compile(r"[^\s/?&-]{40,}")
+"""A run in which no line would end by itself, as one does after the slashes of an address."""
+_DIGEST: Final = re.compile(r"[0-9a-f]{64}")
 _BREAK_EVERY: Final = 16
 _BREAK: Final = "\u200b"
 _EMOJI_STYLE: Final = frozenset("\ufe0e\ufe0f")
@@ -35,6 +37,8 @@ def visible(text: str, *, limit: int, lack: AbstractSet[str] = frozenset()) -> s
     shown = "\n".join(rows[:LINES_SHOWN])
     if not _PLAIN.fullmatch(shown):
         shown = "".join(_letters(shown, lack))
+        if len(shown) > 2 * limit:  # mostly characters that had to be written out
+            shown, cut = shown[: 2 * limit], True
     shown = _LONG_WORD.sub(_breakable, shown)
     if cut:
         shown += f" [cut here; the whole has {len(text):,} characters and is sealed in the log]"
@@ -74,6 +78,11 @@ def written_out(letter: str) -> str:
 
 
 def _breakable(found: re.Match[str]) -> str:
-    """A long word with places at which a line may end; they have no width."""
+    """A long word with places at which a line may end; they have no width.
+
+    A digest keeps none: it fits on a line, and is to be copied from the page.
+    """
     word = found.group()
+    if _DIGEST.fullmatch(word):
+        return word
     return _BREAK.join(word[n : n + _BREAK_EVERY] for n in range(0, len(word), _BREAK_EVERY))

@@ -67,6 +67,11 @@ class Speech:
         here = at.astimezone(self.zone)
         return f"{here.day} {here:%B %Y, %H:%M:%S %Z}"
 
+    def short(self, at: datetime) -> str:
+        """The same for a narrow column."""
+        here = at.astimezone(self.zone)
+        return f"{here.day} {here:%b %Y, %H:%M:%S %Z}"
+
     def day(self, at: datetime) -> str:
         here = at.astimezone(self.zone)
         return f"{here.day} {here:%B %Y}"
@@ -78,7 +83,7 @@ def exact(at: datetime) -> str:
 
 
 def field(entry: Shown, *names: str) -> str:
-    """The first of these fields that holds something; `withheld` or `erased` where none is shown."""
+    """The first of these fields that holds something; `withheld` or `erased` if none is shown."""
     for name in names:
         value = entry.get(name)
         if value not in {None, ""} if not isinstance(value, dict | list) else value:
@@ -105,7 +110,7 @@ def event(entry: Shown) -> str:
 
 
 class _Known(dict[str, Any]):
-    """Public fields for a sentence; one that is not there is a dash."""
+    """Public fields for a sentence; one that is not there is left open."""
 
     def __missing__(self, name: str) -> str:
-        return "–"
+        return "…"

@@ -19,7 +19,6 @@ from monitor.storage.engine import Database
 from monitor.storage.reading import case_row, newest_grade, read_case
 from monitor.storage.tables import (
     CaseNoteRow,
-    CaseRow,
     CheckpointRow,
     DisclosureRow,
     EntryRow,
@@ -148,7 +147,7 @@ class Dossiers:
 class Planned:
     """Collects which nodes some proofs need, so that all are read in a few statements.
 
-    Build each proof twice with the same steps: first against `ask`, then against what `found` gives.
+    Build each proof twice in the same steps: first against `ask`, then against what `found` gives.
     """
 
     def __init__(self) -> None:

@@ -26,13 +26,14 @@ class Browser:
         self._write, self._read = write, read
         self._numbers = itertools.count(1)
         self._rest = b""
+        self._session = ""
+        self.requested: list[str] = []
+        """Every address that the page asked for."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
         attached = self.call("Target.attachToTarget", targetId=target, flatten=True)
-        self._session: str | None = attached["sessionId"]
+        self._session = attached["sessionId"]
         self.call("Page.enable")
         self.call("Network.enable")
-
-    _session = None
 
     def call(self, method: str, **params: Any) -> dict[str, Any]:
         number = next(self._numbers)
@@ -48,11 +49,6 @@ class Browser:
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]
                 return result
-
-    @property
-    def requested(self) -> list[str]:
-        """Every address that the page asked for."""
-        return self.__dict__.setdefault("_requested", [])
 
     def _next(self) -> dict[str, Any]:
         while b"\0" not in self._rest:

@@ -1,0 +1,77 @@
+"""`evidence export` as a person types it, on an installation that has seen the demonstration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pyrage
+import pytest
+
+from tests.e2e.house import House
+from tests.e2e.test_cli import ask, mail, own, seen
+from tests.export import stranger
+
+__all__ = ["mail", "own", "seen"]
+
+
+def cases(house: House, *words: str) -> list[str]:
+    return [row["number"] for row in ask(house, "case", "list", "--json", *words).rows]
+
+
+def export(house: House, *words: str) -> int:
+    return ask(house, "evidence", "export", *words).code
+
+
+def test_every_case_of_the_demonstration_can_be_handed_over(own: House, tmp_path: Path) -> None:
+    found = cases(own)
+    assert found
+    for number in found:
+        path = tmp_path / f"{number}.zip"
+        words = ("--case", number, "--reason", "police", "--out", str(path), "--by", "head")
+        ran = ask(own, "evidence", "export", *words)
+        assert ran.code == 0, ran.err
+        assert str(path) in ran.out
+        assert stranger.problems(str(path)) == []
+    assert own.logged("evidence.exported") == len(found)
+    assert ask(own, "evidence", "verify").code == 0
+
+
+def test_an_export_has_a_reason_a_subject_and_a_place(own: House, tmp_path: Path) -> None:
+    (number, *_) = cases(own)
+    out = tmp_path / "case.zip"
+    place = ("--out", str(out))
+    before = own.logged("evidence.exported")
+    assert export(own, "--case", number, *place) == 2
+    assert export(own, "--case", number, "--reason", " ", *place) == 2
+    assert export(own, "--reason", "police", *place) == 2
+    assert export(own, "--case", number, "--mention", "1", "--reason", "x", *place) == 2
+    assert export(own, "--case", "SM-1999-0001", "--reason", "x", *place) == 1
+    assert export(own, "--mention", "99999", "--reason", "x", *place) == 1
+    assert export(own, "--case", number, "--reason", "x", "--redact", "auhtor", *place) == 1
+    assert not out.exists()
+    out.write_bytes(b"older")
+    assert export(own, "--case", number, "--reason", "x", *place) == 1
+    assert out.read_bytes() == b"older"
+    assert own.logged("evidence.exported") == before
+
+
+def test_an_allegation_leaves_only_by_those_who_are_cleared(own: House, tmp_path: Path) -> None:
+    words = ("1", "abusive", "--flag", "allegation", "--why", "it says that a child was hurt")
+    assert ask(own, "mention", "regrade", *words).code == 0
+    (number, *_) = cases(own, "--restricted", "--why", "audit")
+    words = ("--case", number, "--reason", "LADO", "--out", str(tmp_path / "case.zip"))
+    assert export(own, *words) == 2
+    assert export(own, *words, "--restricted") == 0
+
+
+def test_it_is_encrypted_to_whom_it_is_for(
+    own: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    recipient = pyrage.x25519.Identity.generate()
+    words = ("--mention", "1", "--reason", "union", "--recipient", str(recipient.to_public()))
+    assert export(own, *words, "--for", "the union") == 0
+    (path,) = tmp_path.glob("mention-1-*.zip.age")
+    plain = tmp_path / "plain.zip"
+    plain.write_bytes(pyrage.decrypt(path.read_bytes(), [recipient]))
+    assert stranger.problems(str(plain)) == []
