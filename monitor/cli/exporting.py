@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, NoReturn
+from typing import IO, TYPE_CHECKING, Annotated, NoReturn
 
 import typer
 
 from monitor.app import App
 from monitor.cli.common import FAILED, WRONG_USE, ByOption, ConfigOption, complain, who
 from monitor.cli.records import opened
+from monitor.evidence import entries
 from monitor.storage.dossier import Chosen
 
 if TYPE_CHECKING:
@@ -23,6 +24,16 @@ CaseOption = Annotated[
 ]
 MentionOption = Annotated[
     list[int] | None, typer.Option("--mention", help="One mention by its number; may be repeated.")
+]
+PersonOption = Annotated[
+    str | None,
+    typer.Option(
+        "--person",
+        help="Write a draft for this person's access request; nothing leaves yet.",
+    ),
+]
+DraftOption = Annotated[
+    Path | None, typer.Option("--draft", help="Export what a draft, decided to its end, releases.")
 ]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why; it is kept in the log.")]
 RedactOption = Annotated[
@@ -57,6 +68,8 @@ def export(
     reason: ReasonOption,
     case: CaseOption = None,
     mention: MentionOption = None,
+    person: PersonOption = None,
+    draft: DraftOption = None,
     redact: RedactOption = None,
     out: OutOption = None,
     recipient: RecipientOption = None,
@@ -66,19 +79,28 @@ def export(
     config: ConfigOption = None,
 ) -> None:
     """Write a ZIP with a report, the originals and the proofs, which anybody can check offline."""
-    if sum(each is not None for each in (case, mention)) != 1:
-        _wrong("say what to export: --case or --mention")
+    if sum(each is not None for each in (case, mention, person, draft)) != 1:
+        _wrong("say what to export: one of --case, --mention, --person and --draft")
     if not reason.strip():
         _wrong("an export has a reason: --reason")
     # Slow imports: the typesetter is a large library that no other command needs.
     from monitor.export.bundle import Exporter, Request  # noqa: PLC0415
+    from monitor.export.draft import decided  # noqa: PLC0415
     from monitor.export.handing_over import write_file  # noqa: PLC0415
 
     per_entry: Mapping[int, frozenset[str]] = {}
     kept_back: Mapping[str, str] = {}
     with opened(config) as app:
         fields = frozenset(_split(redact or []))
-        chosen = _chosen(app, case, mention or [])
+        if person is not None:
+            _draft(app, person, who(by), reason.strip(), out)
+            return
+        if draft is not None:
+            reference = f"access request {app.today().isoformat()}"
+            released = decided(draft, app.store.dossiers, reference)
+            chosen, per_entry, kept_back = released.chosen, released.fields, released.kept_back
+        else:
+            chosen = _chosen(app, case, mention or [])
         if chosen.restricted and not restricted:
             _wrong("an allegation is part of this: add --restricted if you are cleared for it")
         occasion = _occasion(app, chosen, by=who(by), why=reason.strip(), given_to=given_to)
@@ -113,6 +135,28 @@ def _chosen(app: App, case: str | None, mentions: list[int]) -> Chosen:
         complain(missing)
         raise typer.Exit(FAILED)
     return found
+
+
+def _draft(app: App, person: str, by: str, why: str, out: Path | None) -> None:
+    """Write the draft of an access request; that somebody read all of it is kept before."""
+    from monitor.export.access import Decision, items  # noqa: PLC0415 - as above
+    from monitor.export.draft import written  # noqa: PLC0415 - as above
+    from monitor.export.handing_over import write_file  # noqa: PLC0415 - as above
+
+    found = items(app.store.dossiers, person)
+    at = app.clock.now()
+    text = written(person, found, at).encode()
+    path = out or Path(f"access-request-{at:%Y%m%dT%H%M%SZ}.toml")
+
+    def write(file: IO[bytes]) -> int:
+        what = "the draft of an access request"
+        leaf = entries.access(at=at, what=what, mention_entry=None, by=by, why=why)
+        app.store.log.append([leaf])
+        return file.write(text)
+
+    write_file(path, (), write)
+    open_ones = sum(item.decision is Decision.UNDECIDED for item in found)
+    typer.echo(f"{path}\n{len(found)} items, {open_ones} undecided: decide, then --draft {path}")
 
 
 def _occasion(app: App, chosen: Chosen, *, by: str, why: str, given_to: str) -> Occasion:

@@ -14,11 +14,13 @@ from monitor.evidence.leaf import open_leaf
 from monitor.evidence.log import HASH_SIZE, GetNode
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
 from monitor.model import Flag
+from monitor.storage.casebook import case_reference
 from monitor.storage.convert import stored_grade
 from monitor.storage.engine import Database
 from monitor.storage.reading import case_row, newest_grade, read_case
 from monitor.storage.tables import (
     CaseNoteRow,
+    CaseRow,
     CheckpointRow,
     DisclosureRow,
     EntryRow,
@@ -110,6 +112,21 @@ class Dossiers:
         query = select(MentionRow.id).where(col(MentionRow.target_id) == person)
         with self._database.read() as session:
             return tuple(each for each in session.exec(query.order_by(col(MentionRow.id))) if each)
+
+    def case_entries(self, mention_ids: Sequence[int]) -> tuple[int, ...]:
+        """The entries that opened, moved and noted the cases in which these mentions stand."""
+        with self._database.read() as session:
+            query = select(MentionRow.case_id).where(col(MentionRow.case_id).is_not(None))
+            ids = set(_in_chunks(session, query, col(MentionRow.id), mention_ids))
+            cases = _in_chunks(session, select(CaseRow), col(CaseRow.id), sorted(ids))
+            kin = _Kin({case_reference(each) for each in cases}, set(), set(), set(), set())
+            first = min((each.entry_index for each in cases), default=0)
+            told = _told_of(session, first)
+            return tuple(
+                index
+                for index, content in told
+                if open_leaf(content, ()).kind.startswith("case.") and kin.claims(index, content)
+            )
 
     def allegations(self, mention_ids: Iterable[int]) -> frozenset[int]:
         """Those of the mentions whose standing grade carries an allegation."""

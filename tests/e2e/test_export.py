@@ -75,3 +75,27 @@ def test_it_is_encrypted_to_whom_it_is_for(
     plain = tmp_path / "plain.zip"
     plain.write_bytes(pyrage.decrypt(path.read_bytes(), [recipient]))
     assert stranger.problems(str(plain)) == []
+
+
+def test_an_access_request_goes_from_draft_to_zip(own: House, tmp_path: Path) -> None:
+    person = ask(own, "mention", "list", "--json").rows[0]["target"]
+    path, out = tmp_path / "draft.toml", tmp_path / "request.zip"
+    looks = own.logged("evidence.viewed")
+    drafted = ask(
+        own, "evidence", "export", "--person", person, "--reason", "asked", "--out", str(path)
+    )
+    assert drafted.code == 0, drafted.err
+    assert own.logged("evidence.viewed") == looks + 1
+    assert path.stat().st_mode & 0o777 == 0o600
+    seal = ("--draft", str(path), "--reason", "asked", "--out", str(out))
+    refused = ask(own, "evidence", "export", *seal)
+    assert refused.code == 2
+    assert "is undecided" in refused.err
+    text = path.read_text(encoding="utf-8").replace(
+        '"undecided"',
+        '"release"',
+    )
+    path.write_text(text, encoding="utf-8")
+    assert export(own, *seal) == 0
+    assert stranger.problems(str(out)) == []
+    assert export(own, "--person", "nobody", "--reason", "x", "--out", str(tmp_path / "n")) == 1
