@@ -22,6 +22,7 @@ TITLES = {
     "matching": "Matching",
     "grading": "Grading",
     "evidence": "Evidence",
+    "export": "An export",
 }
 LONG = {"soak"}
 """Run only when named: ten minutes and more."""
