@@ -34,6 +34,7 @@ _PRESENCE: Final = {
 _EVENTS: Final = {
     "alert.acknowledged": "Answered alert {alert}",
     "alert.raised": "Alert {alert} was raised",
+    "case.kept-until": "A day was set until which case {reference} is kept",
     "case.moved": "Case {reference} is {state}",
     "case.noted": "Note on case {reference}",
     "case.opened": "Case {reference} was opened",

@@ -37,6 +37,7 @@ _CHUNK: Final = 400
 _TOLD_OF: Final = (
     "alert.acknowledged",
     "alert.raised",
+    "case.kept-until",
     "case.moved",
     "case.noted",
     "delivery.attempted",
