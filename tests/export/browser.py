@@ -8,7 +8,6 @@ import os
 import select
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +26,7 @@ class Browser:
         self._numbers = itertools.count(1)
         self._rest = b""
         self._session = ""
+        self._loaded = False
         self.requested: list[str] = []
         """Every address that the page asked for."""
         target = self.call("Target.createTarget", url="about:blank")["targetId"]
@@ -43,8 +43,6 @@ class Browser:
         os.write(self._write, json.dumps(message).encode() + b"\0")
         while True:
             answer = self._next()
-            if answer.get("method") == "Network.requestWillBeSent":
-                self.requested.append(answer["params"]["request"]["url"])
             if answer.get("id") == number:
                 assert "error" not in answer, answer
                 result: dict[str, Any] = answer["result"]
@@ -59,25 +57,31 @@ class Browser:
             self._rest += piece
         message, _, self._rest = self._rest.partition(b"\0")
         found: dict[str, Any] = json.loads(message)
+        if found.get("method") == "Network.requestWillBeSent":
+            self.requested.append(found["params"]["request"]["url"])
+        self._loaded = self._loaded or found.get("method") == "Page.loadEventFired"
         return found
 
     def open(self, path: Path) -> None:
         """Show a file of this machine, until it is read to its end."""
         self.requested.clear()
+        self._loaded = False
         self.call("Page.navigate", url=path.resolve().as_uri())
-        self.wait("document.readyState === 'complete'")
+        while not self._loaded:
+            self._next()
 
     def ask(self, expression: str) -> Any:
         """The value of a piece of JavaScript."""
-        answer = self.call("Runtime.evaluate", expression=expression, returnByValue=True)
+        answer = self.call(
+            "Runtime.evaluate", expression=expression, returnByValue=True, awaitPromise=True
+        )
         assert "exceptionDetails" not in answer, answer
         return answer["result"].get("value")
 
     def wait(self, expression: str) -> None:
-        end = time.monotonic() + PATIENCE
-        while not self.ask(expression):
-            assert time.monotonic() < end, f"still not: {expression}"
-            time.sleep(0.01)
+        """Until a piece of JavaScript is true; the page itself looks again and again."""
+        look = f"const look = () => ({expression}) ? done() : setTimeout(look, 5); look();"
+        self.ask(f"new Promise(done => {{ {look} }})")
 
     def choose(self, selector: str, *paths: Path) -> None:
         """Choose files as a person does with a file field."""

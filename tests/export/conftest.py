@@ -14,7 +14,7 @@ from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.storage.store import Store
 from tests.export.browser import CHROMIUM, Browser, browsing
-from tests.export.house import School, a_case
+from tests.export.house import School, a_case, needs
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def with_case(school: School) -> School:
 @pytest.fixture(scope="session")
 def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
     if not CHROMIUM:
-        pytest.skip("there is no Chromium here")
+        needs("chromium")
     folder = tmp_path_factory.mktemp("profile")
     with browsing(folder) as opened:
         yield opened

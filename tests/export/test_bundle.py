@@ -23,7 +23,7 @@ from monitor.export.bundle import EXPORTED, Request
 from monitor.export.redact import closure
 from monitor.model import Author, Severity
 from tests.export import stranger
-from tests.export.house import School, unpacked
+from tests.export.house import School, needs, unpacked
 
 
 def disclosed(files: dict[str, bytes]) -> dict[str, list[Any]]:
@@ -41,7 +41,7 @@ def printed(files: dict[str, bytes], folder: Path) -> str:
     """The words of the report, as another program reads them, in lines as they come."""
     path = folder / "report.pdf"
     path.write_bytes(files["data/report.pdf"])
-    done = subprocess.run(["pdftotext", str(path), "-"], capture_output=True, check=True)
+    done = subprocess.run([needs("pdftotext"), str(path), "-"], capture_output=True, check=True)
     return re.sub(r"\s+", " ", done.stdout.decode().replace("\u200b", ""))
 
 
@@ -192,6 +192,7 @@ def test_the_commands_of_verify_txt_do_what_they_say(with_case: School, tmp_path
 
 def ran(folder: Path) -> str:
     """What every command in VERIFY.txt prints, one after the other."""
+    needs("openssl")
     text = (folder / "VERIFY.txt").read_text()
     commands = [line[4:] for line in text.splitlines() if line.startswith("    ")]
     assert len(commands) == 10, commands

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 import zlib
 from datetime import UTC, datetime
@@ -14,7 +13,7 @@ import pytest
 from monitor.export.visible import visible
 from monitor.model import Author, Severity
 from tests.export import stranger
-from tests.export.house import School, unpacked
+from tests.export.house import School, needs, unpacked
 from tests.export.test_bundle import printed
 
 HOSTILE = (
@@ -65,17 +64,17 @@ def everything_in(pdf: bytes) -> bytes:
 def test_every_font_is_embedded_and_the_structure_is_tagged(
     with_case: School, tmp_path: Path
 ) -> None:
-    if shutil.which("pdffonts") is None:
-        pytest.skip("poppler is not here")
     path = tmp_path / "report.pdf"
     path.write_bytes(unpacked(with_case.export(tmp_path / "case.zip"))["data/report.pdf"])
-    fonts = subprocess.run(["pdffonts", str(path)], capture_output=True, check=True, text=True)
+    fonts = subprocess.run(
+        [needs("pdffonts"), str(path)], capture_output=True, check=True, text=True
+    )
     rows = [re.search(r"(yes|no) +(yes|no) +(yes|no)", each) for each in fonts.stdout.split("\n")]
     embedded = [row[1] for row in rows if row]
     assert embedded
     assert set(embedded) == {"yes"}
     tags = subprocess.run(
-        ["pdfinfo", "-struct-text", str(path)], capture_output=True, check=True, text=True
+        [needs("pdfinfo"), "-struct-text", str(path)], capture_output=True, check=True, text=True
     )
     for tag in ("H1", "H2", "Table", "TH", "TD", "TOC"):
         assert re.search(rf"^ *{tag}\b", tags.stdout, re.MULTILINE), tag

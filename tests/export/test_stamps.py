@@ -13,7 +13,7 @@ import pytest
 from monitor.export.commands import Stamp
 from tests.export import stranger
 from tests.export.browser import Browser
-from tests.export.house import School, unpacked
+from tests.export.house import School, needs, unpacked
 from tests.export.test_alterations import asked
 from tests.export.test_bundle import printed
 
@@ -95,7 +95,7 @@ class Authority:
         )
 
     def run(self, *words: str) -> None:
-        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+        subprocess.run([needs("openssl"), *words], cwd=self.folder, check=True, capture_output=True)
 
     def stamp(self, size: int, note: str) -> Stamp:
         """A token over a note."""
