@@ -1,8 +1,8 @@
 """How fast the matcher is, and what it costs to build: posts a second on one core, side by side.
 
-Run `python bench/matching.py` for the table of docs/performance-matching.md, or with `--names 50`
-for one size. Rosters and posts are generated; every figure is the median of `--repeats` runs, and
-the methods take turns inside a run, so that ratios hold where the machine's speed does not.
+Run `python bench/matching.py` for the tables of docs/performance.md, or with `--names 50` for one
+size. Rosters and posts are generated; every figure is the median of `--repeats` turns, by processor
+time, and the methods take turns, so that ratios hold where the machine's speed does not.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import multiprocessing
 import random
 import re
 import statistics
-import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from itertools import accumulate
@@ -24,6 +23,10 @@ from typing import Any
 import psutil
 from ahocorasick_rs import AhoCorasick
 
+if __package__:
+    from bench.measure import table
+else:
+    from measure import table  # type: ignore[import-not-found, no-redef]
 from monitor.matching.gate import Gate
 from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Alias, Person, Roster, School
@@ -240,84 +243,107 @@ def make_posts(
     return posts
 
 
-def rate(run: Callable[[Any], object], posts: Sequence[object]) -> float:
-    begin = time.perf_counter()
-    for text in posts:
-        run(text)
-    return len(posts) / (time.perf_counter() - begin)
+def cpu_rate(run: Callable[[], object], count: int) -> float:
+    """Return how many posts a second of processor time a run over `count` posts reads."""
+    begin = time.process_time()
+    run()
+    return count / (time.process_time() - begin)
 
 
-def methods(roster: Roster, matcher: Matcher, count: int) -> dict[str, Callable[[Any], object]]:
-    """What is compared, each a function of one text; the bare ones only look for the full names."""
+def each(run: Callable[[Any], object], given: Sequence[object]) -> Callable[[], object]:
+    """Return a run of a function of one post over all of them."""
+
+    def over_all() -> None:
+        for one in given:
+            run(one)
+
+    return over_all
+
+
+Runs = dict[str, tuple[Callable[[], object], int]]
+
+
+def runs_for(roster: Roster, matcher: Matcher, count: int) -> Runs:
+    """Return what is compared and over how many posts; the strangers only look for full names."""
     names = sorted({person.name.lower() for school in roster.schools for person in school.staff})
+    plain, odd = make_posts(roster), make_posts(roster, disguised=True)
+    ready, ready_odd = ([Post(REF, text) for text in texts] for texts in (plain, odd))
+    lines = [_message(text) for text in plain]
     bare = AhoCorasick(names)
     gate: Gate = matcher._gate  # noqa: SLF001 - the disguise pass is timed by itself
-    found: dict[str, Callable[[Any], object]] = {
-        "bare automaton": lambda text: bare.find_matches_as_indexes(text.lower()),
-        "match": matcher.match,
-        "wanted": matcher.wanted,
-        "disguise pass on every post": lambda text: (
-            matcher.wanted(text),
-            gate.passes_disguised(text),
-        ),
-    }
-    if count <= 5000:
+
+    def both_passes(text: str) -> None:
+        matcher.wanted(text)
+        gate.passes_disguised(text)
+
+    def look(text: str) -> object:
+        return bare.find_matches_as_indexes(text.lower())
+
+    found: Runs = {
+        BARE: (each(look, plain), len(plain)),
+        MATCH: (each(matcher.match, ready), len(ready)),
+        "`match_all`, in one go": (lambda: matcher.match_all(ready), len(ready)),
+        "gate alone (`wanted`)": (each(matcher.wanted, plain), len(plain)),
+        "gate and disguise pass, every post": (each(both_passes, plain), len(plain)),
+        "`match`, every post with a disguise": (each(matcher.match, ready_odd[:4000]), 4000),
+        "firehose: JSON decoded, gate": (each(lambda line: matcher.wanted(_text(line)), lines),
+                                         len(lines)),
+    }  # fmt: skip
+    if count <= MOST_FOR_RE:
         pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b")
-        found["re alternation"] = lambda text: pattern.search(text.lower())
+        few = plain[:400] if count > 1000 else plain
+        found[RE] = (each(lambda text: pattern.search(text.lower()), few), len(few))
     try:
         flashtext2 = importlib.import_module("flashtext2")
     except ImportError:
         return found
     processor = flashtext2.KeywordProcessor(case_sensitive=False)
     processor.add_keywords_from_iter(names)
-    found["flashtext2"] = processor.extract_keywords
+    found[FLASH] = (each(processor.extract_keywords, plain), len(plain))
     return found
 
 
+BARE, MATCH, RE, FLASH = "bare automaton", "`match`", "`re` alternation", "`flashtext2`"
+MOST_FOR_RE = 5000
 REF = PostRef("bench", "1")
 REPLY = {"cid": "b" * 59, "uri": "at://" + "u" * 60}
 
 
 def measure(count: int, repeats: int) -> dict[str, float]:
-    """Return posts a second by method for one size, with build time (s) and memory (MB)."""
+    """Return posts a second of processor time by method, ratios, build (s) and memory (MB)."""
     process = psutil.Process()
     before = process.memory_info().rss
     roster = make_roster(count)
     gc.collect()
     listed = process.memory_info().rss
-    begin = time.perf_counter()
+    begin = time.process_time()
     matcher = Matcher(roster)
-    built = time.perf_counter() - begin
+    built = time.process_time() - begin
     gc.collect()
     after = process.memory_info().rss
-    result = {
-        "names": float(sum(len(school.staff) for school in roster.schools)),
-        "build s": built,
-        "roster MB": (listed - before) / 1e6,
-        "matcher MB": (after - listed) / 1e6,
-    }
-    posts, disguised = make_posts(roster), make_posts(roster, disguised=True)
-    ready, ready_disguised = ([Post(REF, text) for text in texts] for texts in (posts, disguised))
-    table = methods(roster, matcher, count)
-    lines = [_message(text) for text in posts]
+    compared = runs_for(roster, matcher, count)
     rates: dict[str, list[float]] = {}
-    for _ in range(repeats):
-        for name, run in table.items():
-            given: Sequence[object] = ready if name == "match" else posts
-            few = given[:400] if name == "re alternation" and count > 1000 else given
-            rates.setdefault(name, []).append(rate(run, few))
-        rates.setdefault("match, every post disguised", []).append(
-            rate(table["match"], ready_disguised)
-        )
-        rates.setdefault("firehose", []).append(
-            rate(lambda line: matcher.wanted(json.loads(line)["commit"]["record"]["text"]), lines)
-        )
-    result.update({name: statistics.median(found) for name, found in rates.items()})
-    result["match : bare"] = statistics.median(
-        a / b for a, b in zip(rates["match"], rates["bare automaton"], strict=True)
-    )
-    result["let through"] = sum(map(matcher.wanted, posts)) / len(posts)
+    for _ in range(repeats):  # taking turns, so that a slow minute is slow for all
+        for name, (run, posts) in compared.items():
+            rates.setdefault(name, []).append(cpu_rate(run, posts))
+    result = {name: statistics.median(found) for name, found in rates.items()}
+    for name, found in rates.items():
+        ratios = (one / least for one, least in zip(found, rates[BARE], strict=True))
+        result[f"{name} : bare"] = statistics.median(ratios)
+    plain = make_posts(roster)
+    result[BUILD] = built
+    result[ROSTER] = (listed - before) / 1e6
+    result[HELD] = (after - listed) / 1e6
+    result[THROUGH] = 100 * sum(map(matcher.wanted, plain)) / len(plain)
     return result
+
+
+BUILD, ROSTER, HELD = "build, s", "the roster itself, MB", "the matcher, MB"
+THROUGH = "let through by the gate, %"
+
+
+def _text(line: str) -> str:
+    return str(json.loads(line)["commit"]["record"]["text"])
 
 
 def _message(text: str) -> str:
@@ -334,19 +360,44 @@ def _message(text: str) -> str:
     return json.dumps(message)
 
 
+def show(found: dict[int, dict[str, float]]) -> None:
+    """Print the tables of docs/performance.md."""
+    heads = ["", *(f"{count:,} names" for count in found)]
+    rows = list(dict.fromkeys(name for result in found.values() for name in result))
+    ratios = [name for name in rows if name.endswith(" : bare") and name != f"{BARE} : bare"]
+    costs = [BUILD, ROSTER, HELD, THROUGH]
+    rates = [name for name in rows if name not in costs and not name.endswith(" : bare")]
+    print("Posts a second of processor time, one core; medians, the methods taking turns.\n")
+    table(heads, [[name, *(_number(result.get(name)) for result in found.values())]
+                  for name in rates])  # fmt: skip
+    print("As a share of the bare automaton's speed, each beside it in the same turn.\n")
+    table(heads, [[name.removesuffix(" : bare"),
+                   *(_number(result.get(name)) for result in found.values())]
+                  for name in ratios])  # fmt: skip
+    print("What it costs.\n")
+    table(heads, [[name, *(_number(result.get(name)) for result in found.values())]
+                  for name in costs])  # fmt: skip
+    if all(FLASH not in result for result in found.values()):
+        print("`flashtext2` is compared where it is installed; it was not.")
+
+
+def _number(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2f}"
+
+
 def main() -> None:
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--names", type=int, nargs="*", default=[50, 5000, 100_000, 1_200_000])
     options.add_argument("--repeats", type=int, default=5)
     chosen = options.parse_args()
+    found = {}
     for count in chosen.names:
         # A process of its own for each size, so that memory is counted from nothing.
         with multiprocessing.get_context("spawn").Pool(1) as pool:
-            result = pool.apply(measure, (count, chosen.repeats))
-        print(f"\n{count} names")
-        for name, value in result.items():
-            print(f"  {name:32} {value:,.3f}" if value < 100 else f"  {name:32} {value:,.0f}")
-        sys.stdout.flush()
+            found[count] = pool.apply(measure, (count, chosen.repeats))
+    show(found)
 
 
 if __name__ == "__main__":

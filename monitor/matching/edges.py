@@ -147,6 +147,8 @@ def _apart(  # noqa: C901 - begins and ends of words in one run of letters
         first, last = cover
         letters = [token.word for token in reading.tokens[first:last]]
         whole = "".join(letters)
+        if is_ordinary(whole) and not known(whole):
+            continue  # "b r o k e n" is no "bro Ken"
         starts = {0: 0}
         for step, letter in enumerate(letters):
             starts[starts_at(starts) + len(letter)] = step + 1

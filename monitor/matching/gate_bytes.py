@@ -44,6 +44,7 @@ _LETTERS_OF_OTHERS = bytes(byte for byte in range(256) if not 0xC2 <= byte <= 0x
 _ODD_SIGN = re.compile(rb"\xe2(?!\x80[\x90-\x9f\xa6]|[\x86-\x8f\x94-\x9e].)", re.DOTALL)
 _RUNS = re.compile(r"([a-z])\1{2,}")
 _LONGEST_CHUNK = 60
+_SIGN_FOR_LETTER = re.compile(f"[{re.escape(''.join(LEET))}.|]")
 _CLOSING = "!+(|.,?;:)\"'"
 _REACH = 96
 _LEET_TABLES = {one: str.maketrans({**LEET, "1": one, "!": one, "|": one, ".": ""}) for one in "il"}
@@ -103,7 +104,7 @@ def sign_kinds() -> dict[bytes, int]:
 def undisguised(text: str) -> Iterable[str]:
     """Yield a folded text with its signs and repeats read as letters, where that changes it."""
     chunks = text.split()
-    if not all(map(str.isalpha, chunks)):
+    if any(_SIGN_FOR_LETTER.search(core) for core in _cores(chunks)):
         for one in "il" if any(sign in text for sign in "1!|") else "i":
             yield " ".join(_read(chunk, one, _CLOSING) for chunk in chunks)
         if any(sign in text for sign in "@$€£"):
@@ -118,13 +119,17 @@ def undisguised(text: str) -> Iterable[str]:
 
 def decoded(text: str) -> Iterable[str]:
     """Yield the words that pieces with digits or signs inside may stand for."""
-    for chunk in text.split():
-        core = chunk.strip(_CLOSING)
-        if not core.isalpha() and 2 < len(core) <= _LONGEST_CHUNK:
+    for core in _cores(text.split()):
+        if 2 < len(core) <= _LONGEST_CHUNK and _SIGN_FOR_LETTER.search(core):
             for one in "il":
                 word = core.translate(_LEET_TABLES[one])
                 yield word
                 yield word.removesuffix("s")
+
+
+def _cores(chunks: Iterable[str]) -> list[str]:
+    """Return the pieces that are not only letters, without the signs around them."""
+    return [chunk.strip(_CLOSING) for chunk in chunks if not chunk.isalpha()]
 
 
 def _read(chunk: str, one: str, closing: str) -> str:

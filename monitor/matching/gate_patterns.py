@@ -14,7 +14,7 @@ from monitor.matching.phrases import is_odd
 
 STRONG, WEAK, PLACE, TITLE, FORENAME, INITIAL, RUN, MANY = range(8)
 _MOST_SCHOOLS_AT_A_PLACE = 20
-_DFA_UP_TO = 20_000
+_DFA_UP_TO = 80_000
 
 
 def surname_edges(index: Index) -> tuple[frozenset[bytes], frozenset[bytes]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.matching.context import Ref, Ties, find_refs, tie_up
@@ -68,6 +69,24 @@ class Matcher:
         if scope is Scope.OPEN and place is None and not self._may_matter(post):
             return ()
         return self.explain(post, scope=scope, source_school=source_school, place=place).mentions
+
+    def match_all(self, posts: Sequence[Post]) -> list[tuple[Mention, ...]]:
+        """Return what `match` returns for each post of an open source, read in one go: quicker.
+
+        For a firehose; the order is that of the posts.
+        """
+        found: list[tuple[Mention, ...]] = [()] * len(posts)
+        plain = [
+            number for number, post in enumerate(posts)
+            if not (post.title or post.thread or post.author.handle)
+        ]  # fmt: skip
+        for at in self._gate.passing([posts[number].text for number in plain]):
+            number = plain[at]
+            found[number] = self.explain(posts[number]).mentions
+        if len(plain) < len(posts):
+            for number in set(range(len(posts))).difference(plain):
+                found[number] = self.match(posts[number])
+        return found
 
     def _may_matter(self, post: Post) -> bool:
         if post.title or post.thread:

@@ -103,7 +103,9 @@ class Folded:
     @cached_property
     def _starts(self) -> array[int] | None:
         """For each code point of `text`, the index in `original` it came from; None if the same."""
-        if len(self.text) == len(self.original) and self.original.isascii():
+        if len(self.text) == len(self.original) and all(
+            len(_TABLE[ord(sign)]) == 1 for sign in set(self.original)
+        ):
             return None
         starts = array("L")
         for index, sign in enumerate(self.original):

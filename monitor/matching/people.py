@@ -37,10 +37,14 @@ def _settled(scene: Scene) -> list[Hit]:
     for hit in scene.hits:
         if hit.first >= 0:
             rivals[hit.first, hit.last].add(hit.person)
+    ours = {
+        span: {person for person in people if scene.is_tied(person)}
+        for span, people in rivals.items()
+    }
     kept: list[Hit] = []
     for hit in scene.hits:
         people = rivals.get((hit.first, hit.last), {hit.person})
-        tied = {person for person in people if scene.is_tied(person)}
+        tied = ours.get((hit.first, hit.last), people if scene.is_tied(hit.person) else set())
         if tied and hit.person not in tied:
             scene.refuse(
                 hit.person, (hit.first, hit.last), "the post is tied to a namesake's school"

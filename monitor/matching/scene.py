@@ -168,7 +168,7 @@ class Scene:
     # --- questions and verdicts ----------------------------------------------------------------
 
     def is_tied(self, person: int) -> bool:
-        return self.index.school_of(person) in self.locals
+        return bool(self.locals) and self.index.school_of(person) in self.locals
 
     def is_glued(self, first: int, last: int) -> bool:
         """Whether names stood in one word without a hashtag: taken for a name only where tied."""

@@ -131,13 +131,10 @@ def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[
         end = found.end()
     if not folded.original.islower():
         for token in tokens:
-            token.capital = _is_capital(folded, token)
+            start, end = folded.span(token.start, token.end)
+            written = folded.original[start:end]
+            token.capital = written[0].isupper() and not written.isupper()
     return tokens
-
-
-def _is_capital(folded: Folded, token: Token) -> bool:
-    start, end = folded.span(token.start, token.end)
-    return folded.original[start].isupper() and not folded.original[start:end].isupper()
 
 
 def _breaks(before: str, gap: str) -> bool:

@@ -124,6 +124,18 @@ def test_the_gate_never_refuses_what_the_rules_would_find(text: str) -> None:
             assert matcher().wanted(sandwich)
 
 
+@_SLOWLY
+@given(st.lists(st.one_of(_POSTS.map(lambda row: row[0].text), st.text(max_size=80)), max_size=12))
+def test_posts_read_in_one_go_are_decided_as_each_alone(texts: list[str]) -> None:
+    together = [Post(_REF, text) for text in texts]
+    assert matcher().match_all(together) == [matcher().match(post) for post in together]
+
+
+def test_posts_with_a_thread_or_an_author_may_be_read_in_one_go_too() -> None:
+    together = [row[0] for row in posts()]
+    assert matcher().match_all(together) == [matcher().match(post) for post in together]
+
+
 _SIZE = 20_000
 _HOSTILE = {
     "one token": "a" * _SIZE,

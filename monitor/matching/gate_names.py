@@ -1,0 +1,168 @@
+"""What the gate asks of a forename in a text: does a surname that goes with it stand beside it?"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Set as AbstractSet
+from functools import lru_cache
+
+from monitor.matching.full_names import MOST_NAMESAKES, reads_as_words
+from monitor.matching.gate_bytes import first_word, last_word
+from monitor.matching.gate_patterns import automaton, surname_edges
+from monitor.matching.index import Index
+from monitor.matching.names import is_unusual
+from monitor.matching.words import common_surnames, is_ordinary
+
+NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
+REACH = 96
+"""Characters that are looked at on each side of a forename or an initial."""
+
+_PARTED = re.compile(rb'[,;:?"\xf0]')  # never inside a name that begins with its forename
+_MOST_REMEMBERED = 100_000
+
+
+class NamesBeside:
+    """The surnames of an index, asked about the words of a text. Remembers what it was asked."""
+
+    def __init__(self, index: Index, forms: AbstractSet[str]) -> None:
+        self._index = index
+        self._forms = forms
+        self._glued = sorted(form for form in forms if len(form) > 2 and form.isalpha())  # noqa: PLR2004
+        self._find_glued = automaton(
+            [form.encode() for form in self._glued]
+        ).find_matches_as_indexes
+        self._begins, self._ends = surname_edges(index)
+        self._goes_with = lru_cache(maxsize=262_144)(self._named)
+        # By the word behind, and the word before, a forename: whether it needs a closer look.
+        self._looks_behind: dict[bytes, bool] = {}
+        self._looks_before: dict[bytes, bool] = {}
+
+    def looks(self, flat: bytes, start: int, end: int) -> bool:
+        """Whether a word beside the forename [start, end) may be a surname, or part of one."""
+        behind = flat[end : flat.find(b" ", end)] or first_word(flat[end : end + REACH])
+        looks = self._looks_behind.get(behind)
+        if looks or (looks is None and self._look_behind(behind)):
+            return True
+        before = flat[flat.rfind(b" ", 0, start) + 1 : start] or last_word(flat, start)
+        looks = self._looks_before.get(before)
+        return self._look_before(before) if looks is None else looks
+
+    def _look_behind(self, word: bytes) -> bool:
+        """Whether a word behind a forename may be, or begin, a surname; remembers the answer."""
+        found = bool(word) and (word in self._begins or not is_ordinary(word.decode()))
+        return _remember(self._looks_behind, word, found)
+
+    def _look_before(self, word: bytes) -> bool:
+        """Whether a word before a forename may be, or end, a surname; remembers the answer."""
+        return _remember(self._looks_before, word, word in self._ends)
+
+    def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
+        """Return whether a surname that goes with a forename stands behind or before it."""
+        stop = _PARTED.search(raw, end - 1, end + REACH)
+        reach = stop.start() + 1 if stop else end + REACH
+        behind = [part.decode() for part in flat[end:reach].split(None, 6)[:6]]
+        best = NOBODY
+        for begin in range(min(3, len(behind))):
+            if self._look_behind(behind[begin].encode()):
+                best = max(best, self._surname_from(behind[begin : begin + 4], form))
+            if best == SOMEBODY or (begin == 0 and self._is_slip(behind[0])):
+                return SOMEBODY
+            if len(behind[begin]) > 1 and is_ordinary(behind[begin]):
+                break
+        before = [part.decode() for part in flat[max(0, start - REACH) : start + 1].split()[-4:]]
+        if not before or not (
+            self._look_before(before[-1].encode()) or not is_ordinary(before[-1])
+        ):
+            return best
+        for count in range(1, len(before) + 1):
+            surname = "".join(before[-count:]).replace("'", "")
+            found = self._goes_with(surname, form)
+            parted = flat[start - 1 : start + 1] == b"  "  # as a comma leaves it
+            best = max(
+                best, min(found, NEEDS_A_TIE) if is_ordinary(surname) and not parted else found
+            )
+        return best
+
+    def _surname_from(self, words: list[str], form: str) -> int:
+        joined, best = "", NOBODY
+        for word in words:
+            joined += word.removesuffix("'s").replace("'", "")
+            best = max(best, self._goes_with(joined, form))
+            if joined[-1:] == "s":
+                best = max(best, self._goes_with(joined[:-1], form))
+        return best
+
+    def _named(self, surname: str, form: str) -> int:
+        """Return whether few people bear a name, so that it counts anywhere, or many."""
+        if surname not in self._index.surnames:
+            return NOBODY
+        most = MOST_NAMESAKES * 2 + 1  # rows, of which a person may have several
+        count = self._index.count_named(surname, form, most=most)
+        if not count:
+            return NOBODY
+        if count < most:
+            count = len(self._index.named(surname, form))
+        if count > MOST_NAMESAKES or reads_as_words(self._index, surname, form, turned=False):
+            return NEEDS_A_TIE
+        return SOMEBODY
+
+    def _is_slip(self, word: str) -> bool:
+        index = self._index
+        flat = word.removesuffix("'s").replace("'", "")
+        return (
+            len(flat) > 4  # noqa: PLR2004
+            and flat.isalpha()
+            and flat not in index.surnames
+            and flat not in common_surnames()
+            and not is_ordinary(flat)
+            and bool(index.near(flat))
+        )
+
+    def has_rare(self, behind: bytes) -> bool:
+        joined = ""
+        for part in behind.split(None, 4)[:4]:
+            joined += part.decode().removesuffix("'s").replace("'", "")
+            for word in (joined, joined.removesuffix("s")):
+                if word in self._index.surnames and is_unusual(word):
+                    return True
+        return False
+
+    def has_rare_before(self, flat: bytes, start: int) -> bool:
+        before = [part.decode() for part in flat[max(0, start - REACH) : start].split()[-3:]]
+        joined = ("".join(before[-count:]).replace("'", "") for count in range(1, len(before) + 1))
+        return any(word in self._index.surnames and is_unusual(word) for word in joined)
+
+    def is_glued_name(self, run: str) -> bool:
+        """Whether a forename is directly followed, or led, by its surname in a run of letters."""
+        for pattern, start, end in self._find_glued(run.encode("ascii", "replace"), True):
+            form = self._glued[pattern]
+            for stop in range(end + 2, min(len(run), end + 32) + 1):
+                if self._goes_with(run[end:stop], form) == SOMEBODY:
+                    return True
+            for begin in range(max(0, start - 32), start - 1):
+                if self._goes_with(run[begin:start], form) == SOMEBODY:
+                    return True
+        return False
+
+    def is_odd_name(self, word: str) -> bool:
+        return (
+            len(word) > 2  # noqa: PLR2004
+            and (word in self._index.surnames or word in self._forms)
+            and not is_ordinary(word)
+        )
+
+    def holds_surname(self, letters: str) -> bool:
+        """Whether letters that stand apart make a surname, perhaps beside a plain forename."""
+        return any(
+            letters[begin:end] in self._index.surnames
+            for begin in range(min(3, len(letters)))
+            for end in range(begin + 4, len(letters) + 1)
+        ) or any(letters[begin:] in self._index.surnames for begin in range(len(letters) - 3))
+
+
+def _remember(answers: dict[bytes, bool], word: bytes, answer: bool) -> bool:
+    """Keep an answer, and forget all when they are many."""
+    if len(answers) >= _MOST_REMEMBERED:
+        answers.clear()
+    answers[word] = answer
+    return answer
