@@ -46,7 +46,7 @@ _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
 _TAG = re.compile(r"#(\w{6,60})")
 _BESIDE_MASK = re.compile(
-    r"(?<![^\W_])(?:([^\W_]{1,24})[ .]{1,2})?[^\W_]{1,20}\*[\w*']{0,24}(?:,? ([^\W_]{1,24}))?"
+    r"(?<![^\W_])(?:([^\W_]{1,24})[ .]{1,2})?([^\W_]{1,20}\*[\w*']{0,24})(?:,?[ -]([^\W_][\w*]{0,24}))?"
 )
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
@@ -236,10 +236,9 @@ class Gate:
         )
 
     def _masked_beside_forename(self, text: str) -> bool:
-        """Whether a forename or an initial stands directly beside a word with masked letters."""
+        """Whether a forename or initial, itself perhaps masked, stands beside a masked word."""
         return any(
-            len(word) == 1 or word in self._forms
+            any(len(word) == 1 or word in self._forms for word in (found[1], found[3]) if word)
+            or self._names.is_masked_forename(found[2].replace("'", ""), found[3] or "")
             for found in _BESIDE_MASK.finditer(text)
-            for word in found.groups()
-            if word
         )

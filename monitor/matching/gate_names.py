@@ -144,6 +144,17 @@ class NamesBeside:
                     return True
         return False
 
+    def is_masked_forename(self, pattern: str, behind: str) -> bool:
+        """Whether a masked word can be a forename that goes with the word, or mask, behind it."""
+        if len(pattern) < 3 or not behind:  # noqa: PLR2004
+            return False
+        surnames = self._index.surnames_of_shape(behind) if "*" in behind else (behind, behind[:-1])
+        return any(
+            self._goes_with(surname, form) == SOMEBODY
+            for form in self._index.forms_of_shape(pattern)
+            for surname in surnames
+        )
+
     def is_odd_name(self, word: str) -> bool:
         return (
             len(word) > 2  # noqa: PLR2004

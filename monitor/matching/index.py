@@ -6,9 +6,11 @@ numbers; what a school's own people are called is compiled when a post is first 
 
 from __future__ import annotations
 
+import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterable
 from functools import lru_cache
 from sys import intern
 from typing import NamedTuple
@@ -73,6 +75,10 @@ class Index:
         self._names = list(self.surnames)
         self._shapes = self._by_shape()
         self.name = lru_cache(maxsize=4096)(self._name)
+        self.pieces = frozenset(
+            piece for surname in self.parted for piece in self.parts(surname) if len(piece) > 1
+        )
+        self._form_shapes = _forms_by_shape(self.forenames)
         self.local = lru_cache(maxsize=512)(self._local)
 
     # --- building ----------------------------------------------------------------------------
@@ -231,6 +237,17 @@ class Index:
         shapes = self._shapes.get((pattern[0], len(pattern)), [])
         return shapes if len(shapes) <= _MOST_SHAPES else []
 
+    def forms_of_shape(self, pattern: str) -> list[str]:
+        """Return the forenames and short forms that agree with a masked word ("s*nita")."""
+        agree = re.compile(re.escape(pattern).replace(r"\*", "[a-z]")).fullmatch
+        return [form for form in self._form_shapes.get((pattern[0], len(pattern)), ())
+                if agree(form)]  # fmt: skip
+
+    def surnames_of_shape(self, pattern: str) -> list[str]:
+        """Return the surnames that agree with a masked word."""
+        agree = re.compile(re.escape(pattern).replace(r"\*", "[a-z]")).fullmatch
+        return [name for name in self.of_shape(pattern) if agree(name)]
+
     def _name(self, person: int) -> Name:
         return read_name(self.people[person].name)
 
@@ -238,6 +255,14 @@ class Index:
         first = self._first[school]
         last = self._first[school + 1] if school + 1 < len(self._first) else len(self.people)
         return compile_local(self.people, range(first, last))
+
+
+def _forms_by_shape(forenames: Iterable[str]) -> dict[tuple[str, int], tuple[str, ...]]:
+    shapes: dict[tuple[str, int], set[str]] = defaultdict(set)
+    for forename in forenames:
+        for form in forms_of(forename) if forename else ():
+            shapes[form[0], len(form)].add(form)
+    return {shape: tuple(sorted(forms)) for shape, forms in shapes.items()}
 
 
 def is_one_slip(word: str, name: str) -> bool:

@@ -10,6 +10,7 @@ from monitor.matching.words import (
     is_ordinary,
     is_word,
     known_forenames,
+    of_kind,
     word_list,
 )
 
@@ -47,9 +48,19 @@ def is_distinctive_school(words: tuple[str, ...]) -> bool:
         return False
     if len(words) == 1 and len(words[0]) < _SHORTEST_ACRONYM:
         return False
-    if any(not is_ordinary(word) and _is_no_name(word) for word in core):
+    if any((not is_ordinary(word) or _is_place_like(word)) and _is_no_name(word) for word in core):
         return True
-    return len(core) > 1 and len(words) > len(core)
+    return len(core) > 1 and (len(words) > len(core) or not any(map(_is_plain, core)))
+
+
+def _is_place_like(word: str) -> bool:
+    """Whether only a double ending makes a word English ("Saltings", of "salt")."""
+    return word.endswith("ings") and not is_word(word) and not is_word(word[:-1])
+
+
+def _is_plain(word: str) -> bool:
+    """Whether a word of a school's name says little: names and words of many schools do."""
+    return word in _COMMON_SCHOOLS or of_kind(word, "function") or not _is_no_name(word)
 
 
 def _is_no_name(word: str) -> bool:

@@ -60,7 +60,7 @@ class Scene:
         self._halves = {word for local in self.locals.values() for word in local.halves}
         self.places = self._places()
         self.edges = [*plain_edges(self.tokens, self._is_name)]
-        disguised = list(disguised_edges(reading, self._is_name, self._masked))
+        disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
         self.edges.extend(disguised)
         self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname))
         self.titles = self._titles()
@@ -102,6 +102,10 @@ class Scene:
             or word in self._halves
         )
 
+    def _is_name_or_piece(self, word: str) -> bool:
+        """Whether a word is a name, or a piece of one that may be joined with its neighbour."""
+        return self._is_name(word) or word in self.index.pieces
+
     def _masked(self, pattern: str) -> list[str]:
         shape = re.compile(re.escape(pattern).replace(r"\*", "[a-z]"))
         words = {
@@ -110,8 +114,9 @@ class Scene:
             for word in (*local.surnames, *local.forms)
             if len(word) == len(pattern)
         }
-        words.update(self.index.of_shape(pattern))
-        return [word for word in sorted(words) if shape.fullmatch(word)]
+        words = {word for word in words if shape.fullmatch(word)}
+        words.update(self.index.surnames_of_shape(pattern), self.index.forms_of_shape(pattern))
+        return sorted(words)
 
     def _is_forename(self, edge: Edge) -> bool:
         if edge.how == "joined" and edge.word not in self.index.forenames:
