@@ -46,7 +46,8 @@ _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
 _TAG = re.compile(r"#(\w{6,60})")
 _BESIDE_MASK = re.compile(
-    r"(?<![^\W_])(?:([^\W_]{1,24})[ .]{1,2})?([^\W_]{1,20}\*[\w*']{0,24})(?:,?[ -]([^\W_][\w*]{0,24}))?"
+    r"(?<![^\W_])(?:([^\W_]{1,24})[ .]{1,2})?([^\W_]{1,20}\*[\w*']{0,24})"
+    r"(?:,?[ -]([^\W_][\w*]{0,24}))?"
 )
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256

@@ -26,6 +26,7 @@ _FORMER = frozenset(["old", "previous", "last", "former", "primary", "other", "n
 _ANY_ONE = frozenset(["a", "an", "another", "their", "some"])
 _SPORTS = frozenset(["scored", "scores", "played", "plays", "signed", "signs", "netted", "headed"])
 _FAR = 25
+_BESIDE = 6
 _TOWNS = word_list("strangers.towns")
 
 _ENDS_AS_WORD = re.compile(
@@ -161,7 +162,7 @@ def other_trade(tokens: list[Token], first: int, last: int, *, strict: bool) -> 
     """Whether the words beside the name give it a trade outside schools.
 
     With `strict` only words that belong to the name count ("Mrs Day the barber"); without it any
-    such word in the sentence does.
+    such word within a few words of it, in the same sentence, does.
     """
     if _trade_before(tokens, first) or _trade_behind(tokens, last):
         return True
@@ -174,7 +175,7 @@ def other_trade(tokens: list[Token], first: int, last: int, *, strict: bool) -> 
         tokens[at].sentence == sentence
         and not first <= at < last
         and (tokens[at].word in TRADES or tokens[at].word in _TRADE_PLACES)
-        for at in range(max(0, first - _FAR), min(len(tokens), last + _FAR))
+        for at in range(max(0, first - _BESIDE), min(len(tokens), last + _BESIDE))
     )
 
 
