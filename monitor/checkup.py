@@ -17,8 +17,8 @@ from monitor.app import VAULT, App, roster_of
 from monitor.contract import Poller
 from monitor.errors import GradingError, RemoteError
 from monitor.evidence.clockstate import clock_state
-from monitor.matching.advice import advise
-from monitor.model import Role
+from monitor.matching.advice import Advice, advise
+from monitor.model import Role, Scope
 from monitor.pipeline import Source
 
 ENOUGH_DISK = 1_000_000_000
@@ -103,7 +103,12 @@ def _roster(app: App) -> Iterator[Finding]:
     yield Finding(Level.GOOD, "roster", f"{count} people are watched for")
     for advice in advise(roster):
         to_do = f"add as alias: {', '.join(advice.suggestions)}" if advice.suggestions else ""
-        yield Finding(Level.ADVICE, f"roster {advice.target.id}", advice.warning, to_do)
+        yield Finding(
+            Level.ADVICE,
+            f"roster {advice.target.id}",
+            "; ".join((advice.warning, *_tried(advice))),
+            to_do,
+        )
     for school in app.config.schools:
         for person in school.staff:
             if person.handles and person.handles_given_on is None:
@@ -113,6 +118,21 @@ def _roster(app: App) -> Iterator[Finding]:
                     "has accounts without a date on which they gave them",
                     "ask the person, then set handles_given_on",
                 )
+
+
+def _tried(advice: Advice) -> Iterator[str]:
+    """Yield what was tried on the roster: texts that match this entry, and texts that do not."""
+    for matches, said in ((True, "matches"), (False, "does not match")):
+        texts = [
+            f"\u201c{example.text}\u201d{_WHERE[example.scope]}"
+            for example in advice.examples
+            if example.matches is matches
+        ]
+        if texts:
+            yield f"{said} {', '.join(texts)}"
+
+
+_WHERE = {Scope.SCHOOL: " in the school's own source", Scope.OPEN: " anywhere"}
 
 
 def _disk(app: App) -> Iterator[Finding]:

@@ -125,7 +125,7 @@ class _Adviser:
         if not others:
             return
         target = Target(TargetKind.PERSON, person.id)
-        surname = person.name.split()[-1]
+        surname = _written_surname(person, own)
         alike = [other for other in others if _cannot_be_told_apart(person, other)]
         rivals = ", ".join(other.name for other in others)
         title = person.title or "Mr"
@@ -151,7 +151,7 @@ class _Adviser:
 
     def _name(self, school: School, person: Person, name: Name, path: str) -> None:
         target = Target(TargetKind.PERSON, person.id)
-        surname, written = name.surnames[0], person.name.split()[-1]
+        surname, written = name.surnames[0], _written_surname(person, name)
         title = person.title or "Mr"
         texts = (
             f"{title} {written} was late",
@@ -226,6 +226,16 @@ class _Adviser:
             (*self._try(school, target, Scope.SCHOOL, f"{alias.text} was late"),
              *self._try(school, target, Scope.OPEN, f"{alias.text} was late")),
         )  # fmt: skip
+
+
+def _written_surname(person: Person, name: Name) -> str:
+    """Return the surname as the roster writes it: "Zhou" of "Zhou Jing Yi"."""
+    words = person.name.replace(",", " ").split()
+    for last in range(len(words), 0, -1):
+        for first in range(last):
+            if "".join(words_of("".join(words[first:last]))) == name.surnames[0]:
+                return " ".join(words[first:last])
+    return words[-1]
 
 
 def _cannot_be_told_apart(one: Person, other: Person) -> bool:

@@ -119,3 +119,11 @@ def test_two_people_who_cannot_be_told_apart_are_named_with_each_other() -> None
     assert any(
         "share surname and title" in warning and "Amina Khan" in warning for warning in warnings
     )
+
+
+def test_advice_calls_a_family_name_that_stands_first_by_its_name() -> None:
+    staff = [{"id": "z", "name": "Wong Siu Ming", "title": "Mr"}]
+    roster = Roster.from_table({"schools": [{"id": "s", "name": "Oakfield", "staff": staff}]})
+    (advice,) = (one for one in advise(roster) if one.path == "schools[0].staff[0].name")
+    assert "surname Wong is common" in advice.warning
+    assert ("Mr Wong was late", True) in {(e.text, e.matches) for e in advice.examples}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import unicodedata
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 from random import Random
@@ -60,6 +61,28 @@ def test_case_never_changes_a_decision(
 ) -> None:
     post = given_post[0]
     assert decision(getattr(post.text, how)(), *given_post) == decision(post.text, *given_post)
+
+
+def test_case_changes_a_decision_only_at_the_few_borders_where_capitals_are_evidence() -> None:
+    """A longer name, a club and a foreign place are told by capitals: see docs/matching.md."""
+    tried = changed = 0
+    for file in sorted(_FOLDER.parent.rglob("posts.jsonl")):
+        one = Matcher(load_roster(file.with_name("roster.toml")))
+        for row in file.read_text(encoding="utf-8").splitlines():
+            _, post, scope, school, place = read_line(json.loads(row))
+            found = [
+                {
+                    (mention.target, mention.certainty)
+                    for mention in one.match(
+                        replace(post, text=text), scope=scope, source_school=school, place=place
+                    )
+                }
+                for text in (post.text, post.text.upper(), post.text.lower())
+            ]
+            tried += 2
+            changed += sum(other != found[0] for other in found[1:])
+    assert tried > 1000
+    assert changed / tried < 0.01
 
 
 @_SLOWLY
