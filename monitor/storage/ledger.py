@@ -137,33 +137,29 @@ def level(session: Session, level: int, *, batch: int = 10_000) -> Iterator[byte
 def entries(session: Session, *, batch: int = 2_000) -> Iterator[StoredEntry]:
     """Every entry in order with its disclosures, a batch of rows at a time."""
     start = 0
+    row = select(
+        col(EntryRow.index), col(EntryRow.content), col(EntryRow.leaf_hash), col(EntryRow.erased_by)
+    ).order_by(col(EntryRow.index))
+    told = select(
+        col(DisclosureRow.entry_index), col(DisclosureRow.name), col(DisclosureRow.encoded)
+    ).order_by(col(DisclosureRow.entry_index), col(DisclosureRow.name))
     while True:
-        rows = session.exec(
-            select(EntryRow)
-            .where(col(EntryRow.index) >= start)
-            .order_by(col(EntryRow.index))
-            .limit(batch)
-        ).all()
+        rows = session.exec(row.where(col(EntryRow.index) >= start).limit(batch)).all()
         if not rows:
             return
-        last = rows[-1].index
+        last = rows[-1][0]
+        at = col(DisclosureRow.entry_index)
         opened: dict[int, list[tuple[str, str]]] = {}
-        found = session.exec(
-            select(DisclosureRow)
-            .where(col(DisclosureRow.entry_index) >= start)
-            .where(col(DisclosureRow.entry_index) <= last)
-        )
-        for each in found:
-            opened.setdefault(each.entry_index, []).append((each.name, each.encoded))
-        for row in rows:
+        for index, name, encoded in session.exec(told.where(at >= start).where(at <= last)):
+            opened.setdefault(index, []).append((name, encoded))
+        for index, content, leaf_hash, erased_by in rows:
             yield StoredEntry(
-                index=row.index,
-                content=row.content,
-                leaf_hash=row.leaf_hash,
-                disclosures=tuple(opened.get(row.index, ())),
-                erased=row.erased_by is not None,
+                index=index,
+                content=content,
+                leaf_hash=leaf_hash,
+                disclosures=tuple(opened.get(index, ())),
+                erased=erased_by is not None,
             )
-        session.expunge_all()
         start = last + 1
 
 

@@ -13,6 +13,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, TypeVar
 
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, SQLModel, col, select
 
 from monitor.evidence import entries
@@ -46,11 +47,57 @@ _DESCRIBED: dict[str, Any] = {
 
 _PROGRAM = frozenset({"program"})
 
+BLOCK = 1_000
+"""So many entries, or ids, are read at once."""
+KNOWN = 4 * BLOCK
+
+
+class _Rows:
+    """The rows about a stretch of the log, read a block at a time: entries come in order."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._block = -1
+        self._described: dict[type[SQLModel], dict[int, list[Any]]] = {}
+        self._known: dict[type[SQLModel], dict[int, Any]] = {}
+
+    def describing(self, table: Any, index: int) -> list[Any]:
+        """The rows of a table that name this entry as their beginning."""
+        if index // BLOCK != self._block:
+            self._block = index // BLOCK
+            self._described = {each: self._about(each) for each in _DESCRIBED.values()}
+        return self._described[table].get(index, [])
+
+    def _about(self, table: Any) -> dict[int, list[Any]]:
+        found: dict[int, list[Any]] = {}
+        start = self._block * BLOCK
+        for row in self._read(table, col(table.entry_index), start):
+            found.setdefault(row.entry_index, []).append(row)
+        return found
+
+    def get(self, table: Any, number: Any) -> Any:
+        """The row with that id, or None; its neighbours, wanted next, are read with it."""
+        if type(number) is not int:
+            return None
+        known = self._known.setdefault(table, {})
+        if number not in known:
+            if len(known) > KNOWN:
+                known.clear()
+            start = number - number % BLOCK
+            known |= {row.id: row for row in self._read(table, col(table.id), start)}
+        return known.get(number)
+
+    def _read(self, table: Any, by: Any, start: int) -> Any:
+        """Plain rows of one block: an object of the mapper for each would take most of the time."""
+        query = sa_select(*table.__table__.columns).where(by >= start).where(by < start + BLOCK)
+        return self._session.connection().execute(query).all()
+
 
 def row_check(session: Session) -> Check:
     """A check for `monitor.evidence.verify`: says what differs, or None where all agrees."""
     strays = _strays(session)
-    again: dict[str, Callable[[Session, Any, OpenedLeaf], str | None]] = {
+    rows = _Rows(session)
+    again: dict[str, Callable[[_Rows, Any, OpenedLeaf], str | None]] = {
         "post.captured": _post,
         "mention.matched": _mention,
         "mention.graded": _grade,
@@ -58,7 +105,7 @@ def row_check(session: Session) -> Check:
         "case.opened": _case,
         "case.noted": _note,
     }
-    later: dict[str, Callable[[Session, OpenedLeaf], str | None]] = {
+    later: dict[str, Callable[[_Rows, OpenedLeaf], str | None]] = {
         "alert.acknowledged": _acknowledged,
         "delivery.attempted": _attempted,
         "delivery.taken": _settled,
@@ -71,15 +118,15 @@ def row_check(session: Session) -> Check:
         if leaf.withheld:  # a withheld or erased entry says nothing to compare with
             return None
         if leaf.kind in later:
-            return later[leaf.kind](session, leaf)
+            return later[leaf.kind](rows, leaf)
         if leaf.kind not in again:
             return None
         table = _DESCRIBED[leaf.kind]
-        rows = session.exec(select(table).where(col(table.entry_index) == index).limit(2)).all()
-        if len(rows) != 1:
-            how_many = "is gone" if not rows else "stands there twice"
+        found = rows.describing(table, index)
+        if len(found) != 1:
+            how_many = "is gone" if not found else "stands there twice"
             return f"the {_noun(table)} row that this entry describes {how_many}"
-        return again[leaf.kind](session, rows[0], leaf)
+        return again[leaf.kind](rows, found[0], leaf)
 
     return check
 
@@ -119,7 +166,7 @@ def _changed(noun: str, name: str) -> str:
     return f"the {noun} row was changed after it was sealed: its {name} differs"
 
 
-def _post(session: Session, row: PostRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+def _post(rows: _Rows, row: PostRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
     clock = leaf.public["clock"]
     assert isinstance(clock, dict)
     if row.clock_synchronised != clock.get("synchronised"):
@@ -144,8 +191,8 @@ def _post(session: Session, row: PostRow, leaf: OpenedLeaf) -> str | None:  # no
     )
 
 
-def _mention(session: Session, row: MentionRow, leaf: OpenedLeaf) -> str | None:
-    post = session.get(PostRow, row.post_id)
+def _mention(rows: _Rows, row: MentionRow, leaf: OpenedLeaf) -> str | None:
+    post = rows.get(PostRow, row.post_id)
     if post is None:
         return "the post row of this mention is gone"
     for name in ("platform", "native_id", "version"):
@@ -160,8 +207,8 @@ def _mention(session: Session, row: MentionRow, leaf: OpenedLeaf) -> str | None:
     return _differs("mention", again, leaf)
 
 
-def _grade(session: Session, row: GradeRow, leaf: OpenedLeaf) -> str | None:
-    mention = session.get(MentionRow, row.mention_id)
+def _grade(rows: _Rows, row: GradeRow, leaf: OpenedLeaf) -> str | None:
+    mention = rows.get(MentionRow, row.mention_id)
     if mention is None:
         return "the mention row of this grade is gone"
     again = entries.mention_graded(
@@ -171,7 +218,7 @@ def _grade(session: Session, row: GradeRow, leaf: OpenedLeaf) -> str | None:
     return _differs("grade", replace(again, public=public), leaf)
 
 
-def _alert(session: Session, row: AlertRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+def _alert(rows: _Rows, row: AlertRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
     assert row.id is not None
     again = entries.alert_raised(
         at=row.raised_at,
@@ -183,13 +230,13 @@ def _alert(session: Session, row: AlertRow, leaf: OpenedLeaf) -> str | None:  # 
     return _differs("alert", again, leaf)
 
 
-def _case(session: Session, row: CaseRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+def _case(rows: _Rows, row: CaseRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
     again = entries.case_opened(at=row.opened_at, reference=case_reference(row))
     return _differs("case", again, leaf)
 
 
-def _note(session: Session, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
-    case = session.get(CaseRow, row.case_id)
+def _note(rows: _Rows, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
+    case = rows.get(CaseRow, row.case_id)
     if case is None:
         return "the case row of this note is gone"
     again = entries.case_noted(at=row.at, reference=case_reference(case), by=row.by, text=row.text)
@@ -199,8 +246,8 @@ def _note(session: Session, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
 # --- what became of alerts and messages -------------------------------------------------------
 
 
-def _acknowledged(session: Session, leaf: OpenedLeaf) -> str | None:
-    row = session.get(AlertRow, leaf.public["alert"])
+def _acknowledged(rows: _Rows, leaf: OpenedLeaf) -> str | None:
+    row = rows.get(AlertRow, leaf.public["alert"])
     if row is None:
         return "the alert row that this entry describes is gone"
     if row.answered_at is not None and row.answered_at > leaf.at:
@@ -213,8 +260,8 @@ def _acknowledged(session: Session, leaf: OpenedLeaf) -> str | None:
     )
 
 
-def _attempted(session: Session, leaf: OpenedLeaf) -> str | None:
-    row = session.get(DeliveryRow, leaf.public["delivery"])
+def _attempted(rows: _Rows, leaf: OpenedLeaf) -> str | None:
+    row = rows.get(DeliveryRow, leaf.public["delivery"])
     if row is None:
         return "the delivery row that this entry describes is gone"
     digest = hashlib.sha256((row.message_json or "").encode()).hexdigest()
@@ -229,8 +276,8 @@ def _attempted(session: Session, leaf: OpenedLeaf) -> str | None:
     )
 
 
-def _settled(session: Session, leaf: OpenedLeaf) -> str | None:
-    row = session.get(DeliveryRow, leaf.public["delivery"])
+def _settled(rows: _Rows, leaf: OpenedLeaf) -> str | None:
+    row = rows.get(DeliveryRow, leaf.public["delivery"])
     if row is None:
         return "the delivery row that this entry describes is gone"
     if leaf.public["outcome"] == "later":
