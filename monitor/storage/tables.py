@@ -6,7 +6,7 @@ SQLModel does not validate `table=True` classes, so rows are built only from the
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 
 from sqlalchemy import BigInteger, Index, Integer, LargeBinary, UniqueConstraint
 from sqlmodel import Field, SQLModel
@@ -110,6 +110,7 @@ class PostRow(SQLModel, table=True):
     clock_synchronised: bool | None
     scope: str
     entry_index: int = Field(sa_type=_Big, foreign_key="entry.index", index=True)
+    erased_by: int | None = Field(default=None, sa_type=_Big)
 
 
 class CaseRow(SQLModel, table=True):
@@ -159,6 +160,7 @@ class MentionRow(SQLModel, table=True):
     state: str
     case_id: int | None = Field(default=None, sa_type=_Big, foreign_key="casefile.id", index=True)
     entry_index: int = Field(sa_type=_Big, foreign_key="entry.index", index=True)
+    erased_by: int | None = Field(default=None, sa_type=_Big)
 
 
 class GradeRow(SQLModel, table=True):
@@ -257,3 +259,37 @@ class RememberedRow(SQLModel, table=True):
     __tablename__ = "remembered"
     name: str = Field(primary_key=True)
     value: str
+
+
+class HoldRow(SQLModel, table=True):
+    """A legal hold on a case or on a mention outside one; while it stands, nothing goes."""
+
+    __tablename__ = "legal_hold"
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Big)
+    case_id: int | None = Field(default=None, sa_type=_Big, foreign_key="casefile.id", index=True)
+    mention_id: int | None = Field(default=None, sa_type=_Big, foreign_key="mention.id", index=True)
+    at: datetime
+    by: str
+    why: str
+    released_at: datetime | None = None
+    entry_index: int = Field(sa_type=_Big, foreign_key="entry.index", index=True)
+
+
+class TermRow(SQLModel, table=True):
+    """Until when a case is kept, as a person decided; the newest of a case stands."""
+
+    __tablename__ = "case_term"
+    id: int | None = Field(default=None, primary_key=True, sa_type=_Big)
+    case_id: int = Field(sa_type=_Big, foreign_key="casefile.id", index=True)
+    keep_until: date
+    at: datetime
+    by: str
+    why: str
+    entry_index: int = Field(sa_type=_Big, foreign_key="entry.index", index=True)
+
+
+class LeftoverRow(SQLModel, table=True):
+    """What an erasure has still to destroy outside its commit: a blob, or (`""`) freed pages."""
+
+    __tablename__ = "leftover"
+    digest: str = Field(primary_key=True)
