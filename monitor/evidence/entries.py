@@ -260,3 +260,33 @@ def access(*, at: datetime, what: str, mention_entry: int | None, by: str, why: 
 def clock_stepped(*, at: datetime, seconds: float) -> Leaf:
     """That the wall clock moved against the monotonic one by this much."""
     return Leaf("clock.stepped", at, {"seconds": _decimal(seconds)}, {})
+
+
+def record_erased(
+    *, at: datetime, erased: list[int], basis: str, by: str, reason: str
+) -> Leaf:
+    """That the disclosures of earlier entries were destroyed: which, on what basis, who and why."""
+    public: dict[str, Json] = {"entries": list(erased), "basis": basis}
+    return Leaf("record.erased", at, public, {"by": by, "reason": reason})
+
+
+def record_held(
+    *, at: datetime, reference: str, mention_entry: int | None, by: str, why: str
+) -> Leaf:
+    """That nothing of a case or a mention may be erased until it is released."""
+    public: dict[str, Json] = {"reference": reference, "mention_entry": mention_entry}
+    return Leaf("record.held", at, public, {"by": by, "why": why})
+
+
+def record_released(
+    *, at: datetime, reference: str, mention_entry: int | None, by: str, why: str
+) -> Leaf:
+    """That a hold was ended."""
+    public: dict[str, Json] = {"reference": reference, "mention_entry": mention_entry}
+    return Leaf("record.released", at, public, {"by": by, "why": why})
+
+
+def case_kept_until(*, at: datetime, reference: str, until: str, by: str, why: str) -> Leaf:
+    """Until which day a case is kept, as a person decided."""
+    public: dict[str, Json] = {"reference": reference, "until": until}
+    return Leaf("case.kept-until", at, public, {"by": by, "why": why})

@@ -82,6 +82,7 @@ class Reading:
             select(MentionRow, GradeRow)
             .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
             .outerjoin(GradeRow, col(GradeRow.id) == newest_grade())
+            .where(col(MentionRow.erased_by).is_(None))
             .order_by(col(MentionRow.id).desc())
             .limit(limit)
         )

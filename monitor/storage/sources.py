@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,8 +17,10 @@ from monitor.model import Mention, Post
 from monitor.storage import ledger
 from monitor.storage.convert import mention_row, post_row, source_state
 from monitor.storage.engine import Database
+from monitor.storage.forgetting import forgotten_key, known_marks, mark
 from monitor.storage.records import Capture, SourceState, Turn
-from monitor.storage.tables import MentionRow, PostRow, SourceRow
+from monitor.storage.tables import LeftoverRow, MentionRow, PostRow, SourceRow
+from monitor.storage.words import index_posts
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,12 +144,15 @@ def _polled(turn: Turn, *, matched: int, fresh: int) -> Leaf:
 
 def _keep(session: Session, turn: Turn, captures: Sequence[Capture]) -> tuple[int, ...]:
     """Store what is not known yet; the ids of its mentions, in the order in which they came."""
+    captures = _without_forgotten(session, captures)
     posts, known = _known_posts(session, captures), _known_mentions(session, captures)
     fresh: list[tuple[Mention, PostRow, int, bool]] = []
+    new: list[PostRow] = []
     for capture in captures:
         post = posts.get(_name(capture.post))
         if post is None:
             post = posts[_name(capture.post)] = _new_post(session, turn, capture)
+            new.append(post)
         for mention in capture.mentions:
             if mention.key in known:
                 continue
@@ -161,6 +166,7 @@ def _keep(session: Session, turn: Turn, captures: Sequence[Capture]) -> tuple[in
             (index,) = ledger.append(session, [leaf])
             fresh.append((mention, post, index, capture.first_look))
     session.flush()  # gives the posts their ids
+    index_posts(session, new)
     rows = []
     for mention, post, index, first_look in fresh:
         assert post.id is not None
@@ -168,6 +174,29 @@ def _keep(session: Session, turn: Turn, captures: Sequence[Capture]) -> tuple[in
     session.add_all(rows)
     session.flush()
     return tuple(row.id for row in rows if row.id is not None)
+
+
+def _without_forgotten(session: Session, captures: Sequence[Capture]) -> Sequence[Capture]:
+    """The captures without posts and mentions that were erased: those stay forgotten."""
+    for capture in captures:
+        waiting = session.get(LeftoverRow, capture.raw_sha256) if capture.raw_sha256 else None
+        if waiting is not None:
+            session.delete(waiting)  # its bytes are wanted again
+    key = forgotten_key(session)
+    if key is None:
+        return captures
+    posts = known_marks(session, PostRow, (mark(key, *_name(each.post)) for each in captures))
+    left = [each for each in captures if mark(key, *_name(each.post)) not in posts]
+    names = (mark(key, *mention.key) for each in left for mention in each.mentions)
+    mentions = known_marks(session, MentionRow, names)
+    fresh = (
+        replace(
+            each,
+            mentions=tuple(one for one in each.mentions if mark(key, *one.key) not in mentions),
+        )
+        for each in left
+    )
+    return [each for each in fresh if each.mentions]
 
 
 _Name = tuple[str, str, str]

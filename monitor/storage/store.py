@@ -17,6 +17,8 @@ from monitor.model import Presence
 from monitor.storage import ledger, schema
 from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
+from monitor.storage.erasing import Erasing
+from monitor.storage.holding import Holding
 from monitor.storage.judging import Judging
 from monitor.storage.outbox import OutboxStore
 from monitor.storage.reading import Reading
@@ -44,6 +46,8 @@ class Store:
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.log = Log(self._database)
+        self.erasing = Erasing(self._database)
+        self.holding = Holding(self._database)
         self.dossiers = Dossiers(self._database)
 
     def remembered(self, name: str) -> str | None:

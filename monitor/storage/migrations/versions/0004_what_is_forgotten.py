@@ -52,20 +52,13 @@ def upgrade() -> None:
 
 
 def _index_of_sqlite() -> None:
-    """FTS5 over the rows of `post`, which keep the words; triggers follow every change."""
+    """FTS5 over the rows of `post`, which keep the words; storage/words.py fills it."""
     names = ", ".join(_COLUMNS)
-    new, old = (", ".join(f"{row}.{name}" for name in _COLUMNS) for row in ("new", "old"))
-    put = f"insert into post_words(rowid, {names}) values (new.id, {new});"
-    take = f"insert into post_words(post_words, rowid, {names}) values ('delete', old.id, {old});"
-    for statement in (
+    op.execute(
         f"create virtual table post_words using fts5({names}, content='post', content_rowid='id',"
-        " tokenize='unicode61 remove_diacritics 2')",
-        "insert into post_words(post_words) values ('rebuild')",
-        f"create trigger post_words_put after insert on post begin {put} end",
-        f"create trigger post_words_take after delete on post begin {take} end",
-        f"create trigger post_words_change after update of {names} on post begin {take} {put} end",
-    ):
-        op.execute(statement)
+        " tokenize='unicode61 remove_diacritics 2')"
+    )
+    op.execute("insert into post_words(post_words) values ('rebuild')")
 
 
 def _index_of_postgres() -> None:
