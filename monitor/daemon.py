@@ -39,6 +39,7 @@ RETRY_KEEPING = timedelta(minutes=1)
 RETRY_STOPPED = timedelta(hours=6)
 VAULT_LEFTOVERS = timedelta(hours=1)
 MIDNIGHT = time(0, 0, 30)
+RETENTION_AT = time(2, 40)
 
 
 class Installation(Protocol):
@@ -133,6 +134,7 @@ class Daemon:
         self._plan_rounds()
         # What a crash left between accept and judge comes first.
         self._start("judging what was left", rounds.judge())
+        self._start("erasures cut short", asyncio.to_thread(rounds.settle))
         self._start("a digest that is late", asyncio.to_thread(rounds.missed_digest))
         for name, part in (
             ("sending", self._send_until_stopped()),
@@ -192,6 +194,7 @@ class Daemon:
         every("checkpoint", hours, lambda: asyncio.to_thread(self._rounds.checkpoint))
         daily, zone = self._scheduler.daily, config.zone
         daily("digest", config.alerts.digest_at, zone, self._digest)
+        daily("retention", RETENTION_AT, zone, lambda: asyncio.to_thread(self._rounds.retain))
         daily("new-day", MIDNIGHT, zone, self._new_day)
 
     def _plan_sources(self) -> None:

@@ -25,6 +25,7 @@ from monitor.model import AlertKind, Grade, Observation, Presence, Role, Severit
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source, TurnReport
+from monitor.retention import Retention
 from monitor.storage.records import Addressee, Hearing, HeldUp, SourceState, StoredMention
 from monitor.storage.store import Store
 
@@ -216,6 +217,17 @@ class Rounds:
 
     def _sign(self, size: int, root: bytes) -> str:
         return sign(Checkpoint(self.origin, size, root), self.key)
+
+    def settle(self) -> bool:
+        """Complete erasures that a crash cut short."""
+        return self.store.erasing.settle(self.pipeline.vault)
+
+    def retain(self) -> int:
+        """Erase neutral mentions whose time is over; how many. Cases wait for a person."""
+        if not self.settle():
+            logger.info("erasure.unsettled")  # a reader holds old pages; tomorrow again
+        retention = Retention(self.store, self.audience.config, self.pipeline.vault)
+        return retention.apply(by="program", at=self.clock.now())
 
     async def look_again(self, stored: StoredMention) -> Observation:
         """Look whether a kept post still stands, and seal what was found."""

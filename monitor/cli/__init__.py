@@ -11,7 +11,17 @@ import sys
 import typer
 from sqlalchemy.exc import OperationalError
 
-from monitor.cli import alerts, cases, evidence, exporting, judging, mentions, service, setup
+from monitor.cli import (
+    alerts,
+    cases,
+    evidence,
+    exporting,
+    forgetting,
+    judging,
+    mentions,
+    service,
+    setup,
+)
 from monitor.cli.common import report_error
 from monitor.errors import StaffMentionsError
 
@@ -25,6 +35,7 @@ app = typer.Typer(
 for room in (setup, service, judging):
     room.register(app)
 exporting.register(evidence.app)
+forgetting.register(app, evidence.app, cases.case)
 app.add_typer(mentions.mention, name="mention")
 app.add_typer(cases.case, name="case")
 app.add_typer(alerts.alert, name="alert")

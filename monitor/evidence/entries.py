@@ -262,9 +262,7 @@ def clock_stepped(*, at: datetime, seconds: float) -> Leaf:
     return Leaf("clock.stepped", at, {"seconds": _decimal(seconds)}, {})
 
 
-def record_erased(
-    *, at: datetime, erased: list[int], basis: str, by: str, reason: str
-) -> Leaf:
+def record_erased(*, at: datetime, erased: list[int], basis: str, by: str, reason: str) -> Leaf:
     """That the disclosures of earlier entries were destroyed: which, on what basis, who and why."""
     public: dict[str, Json] = {"entries": list(erased), "basis": basis}
     return Leaf("record.erased", at, public, {"by": by, "reason": reason})
@@ -290,3 +288,9 @@ def case_kept_until(*, at: datetime, reference: str, until: str, by: str, why: s
     """Until which day a case is kept, as a person decided."""
     public: dict[str, Json] = {"reference": reference, "until": until}
     return Leaf("case.kept-until", at, public, {"by": by, "why": why})
+
+
+def searched(*, at: datetime, words: str, restricted: bool, by: str, why: str) -> Leaf:
+    """That somebody searched what is kept; written before anything that was found is shown."""
+    secret: dict[str, Json] = {"words": words, "by": by, "why": why}
+    return Leaf("evidence.searched", at, {"restricted": restricted}, secret)

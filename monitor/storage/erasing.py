@@ -25,6 +25,7 @@ from monitor.storage.forgetting import make_key, mark
 from monitor.storage.holding import held_mentions
 from monitor.storage.tables import (
     AlertRow,
+    CaseNoteRow,
     DeliveryRow,
     DigestLineRow,
     DisclosureRow,
@@ -138,7 +139,9 @@ def to_be_told(session: Session, mention_id: int) -> bool:
     ringing = ringing.where(col(AlertRow.kind) != "digest")
     unsent = select(DeliveryRow.id).where(col(DeliveryRow.alert_id).in_(alerts))
     unsent = unsent.where(col(DeliveryRow.state).not_in(_ENDED))
-    return any(session.exec(query.limit(1)).one_or_none() is not None for query in (ringing, unsent))
+    return any(
+        session.exec(query.limit(1)).one_or_none() is not None for query in (ringing, unsent)
+    )
 
 
 def _alerts_of(session: Session, mention_id: int) -> set[int]:
@@ -162,6 +165,8 @@ def _erase(
     whole = {row.entry_index for row in rows} | {post.entry_index for post in posts}
     whole |= {grade.entry_index for grade in grades}
     whole |= set(_looks(session, {post.entry_index for post in posts}))
+    notes = _notes_that_go(session, rows)
+    whole |= {note.entry_index for note in notes}
     of_messages = set(_attempts(session, messages))
     named = sorted(whole | of_messages)
     leaf = entries.record_erased(at=at, erased=named, basis=basis, by=by, reason=reason)
@@ -191,6 +196,8 @@ def _erase(
         grade.note = ""
     for message in messages:
         message.message_json = None
+    for note in notes:
+        note.by = note.text = ""
     session.merge(LeftoverRow(digest=_PAGES))
     done.posts, done.messages = [_id(post) for post in posts], len(messages)
     return done
@@ -209,6 +216,21 @@ def _posts_that_go(session: Session, rows: Sequence[MentionRow]) -> list[PostRow
         if going.issuperset(left):
             posts.append(session.get_one(PostRow, post_id))
     return posts
+
+
+def _notes_that_go(session: Session, rows: Sequence[MentionRow]) -> list[CaseNoteRow]:
+    """The notes of cases of which no mention is left."""
+    going = {_id(row) for row in rows}
+    notes: list[CaseNoteRow] = []
+    for case_id in sorted({row.case_id for row in rows if row.case_id is not None}):
+        left = session.exec(
+            select(MentionRow.id)
+            .where(col(MentionRow.case_id) == case_id)
+            .where(col(MentionRow.erased_by).is_(None))
+        ).all()
+        if going.issuperset(left):
+            notes += session.exec(select(CaseNoteRow).where(col(CaseNoteRow.case_id) == case_id))
+    return notes
 
 
 def _grades(session: Session, row: MentionRow) -> Sequence[GradeRow]:

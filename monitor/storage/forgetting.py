@@ -42,7 +42,7 @@ def mark(key: bytes, *name: str) -> str:
 
 
 def known_marks(
-    session: Session, table: type[PostRow] | type[MentionRow], marks: Iterable[str]
+    session: Session, table: type[PostRow | MentionRow], marks: Iterable[str]
 ) -> frozenset[str]:
     """Which of these marks stand in the rows of erased posts or mentions."""
     wanted: Sequence[str] = sorted(set(marks))

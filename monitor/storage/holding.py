@@ -88,9 +88,7 @@ class Holding:
             )
             (index,) = ledger.append(session, [leaf])
             session.add(
-                TermRow(
-                    case_id=case.id, keep_until=day, at=at, by=by, why=why, entry_index=index
-                )
+                TermRow(case_id=case.id, keep_until=day, at=at, by=by, why=why, entry_index=index)
             )
 
 

@@ -18,11 +18,13 @@ from monitor.storage import ledger, schema
 from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.erasing import Erasing
+from monitor.storage.expiry import Expiry
 from monitor.storage.holding import Holding
 from monitor.storage.judging import Judging
 from monitor.storage.outbox import OutboxStore
 from monitor.storage.reading import Reading
 from monitor.storage.rowcheck import row_check
+from monitor.storage.search import Search
 from monitor.storage.sources import Sources
 from monitor.storage.tables import CheckpointRow, RememberedRow
 
@@ -46,7 +48,9 @@ class Store:
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.log = Log(self._database)
+        self.search = Search(self._database)
         self.erasing = Erasing(self._database)
+        self.expiry = Expiry(self._database)
         self.holding = Holding(self._database)
         self.dossiers = Dossiers(self._database)
 

@@ -54,7 +54,7 @@ def words_in_database(url: str) -> bool:
             tables = "select tablename from pg_tables where schemaname = 'public'"
             return any(
                 connection.execute(
-                    text(f'select 1 from "{name}" t where t::text ilike :words limit 1'),  # noqa: S608 - our own tables
+                    text(f'select 1 from "{name}" t where t::text ilike :words limit 1'),
                     {"words": f"%{SECRET}%"},
                 ).first()
                 for (name,) in connection.execute(text(tables)).all()
@@ -85,9 +85,7 @@ def test_erased_words_are_gone_and_the_log_verifies(
     assert [each.id for each, _ in store.reading.mentions()] == [_stays]
 
 
-def test_erasing_again_changes_nothing(
-    store: Store, vault: Vault, make: SimpleNamespace
-) -> None:
+def test_erasing_again_changes_nothing(store: Store, vault: Vault, make: SimpleNamespace) -> None:
     gone, _stays = kept(store, vault, make)
     erase(store, [gone], make)
     head = store.log.head()
@@ -152,9 +150,7 @@ def test_a_hold_outranks_an_erasure_until_it_is_released(
 def test_what_is_still_to_be_told_is_not_erased(
     store: Store, vault: Vault, make: SimpleNamespace
 ) -> None:
-    (waiting,) = store.sources.accept(
-        make.turn(), [make.capture(make.post(3), vault=vault)]
-    ).fresh
+    (waiting,) = store.sources.accept(make.turn(), [make.capture(make.post(3), vault=vault)]).fresh
     with pytest.raises(EvidenceError, match="waits for its grade"):
         erase(store, [waiting], make)
     store.judging.judge(make.judgement(waiting), at=make.now)

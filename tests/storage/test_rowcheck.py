@@ -147,8 +147,9 @@ def test_each_column_that_was_sealed_is_missed_when_it_changes(
 
 MOVES_ON: dict[str, set[str]] = {
     # An id names a row and says nothing; an alert's and a delivery's stand in entries.
-    "post": {"id"},
-    "mention": {"id", "post_id", "state", "case_id"},
+    # What is marked as erased is compared with the mark of its entry, not with a field of it.
+    "post": {"id", "erased_by"},
+    "mention": {"id", "post_id", "state", "case_id", "erased_by"},
     "grade": {"id"},
     "alert": {"id", "key", "waits_for", "state", "step", "text"},
     "casefile": {"id", "state", "restricted"},
@@ -173,6 +174,15 @@ def test_every_column_is_either_sealed_or_known_to_move_on(whole: Store) -> None
         for table, sealed in SEALED.items():
             rows = session.connection().exec_driver_sql(f"pragma table_info({table})")
             assert {row[1] for row in rows} == sealed.keys() | MOVES_ON[table], table
+
+
+@pytest.mark.parametrize("table", ["post", "mention"])
+def test_a_row_hidden_as_erased_that_was_not_is_found(
+    whole: Store, make: Make, vault: Vault, table: str
+) -> None:
+    change(whole, f"update {table} set erased_by = 1 where id = 1")
+    with pytest.raises(EvidenceError, match="marked as erased"):
+        make.verified(whole, vault)
 
 
 def test_a_mention_moved_to_another_post_is_found(whole: Store, make: Make, vault: Vault) -> None:

@@ -1,0 +1,116 @@
+"""What may be read is found by its words; what may not, and what was erased, is not."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from types import SimpleNamespace
+
+import pytest
+
+from monitor.evidence.vault import Vault
+from monitor.model import AlertKind, Flag, Grade, Severity, Urgency
+from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
+from monitor.storage.store import Store
+
+NEUTRAL = Grade(Severity.NEUTRAL, model="constant")
+ABUSE = Grade(Severity.ABUSIVE, model="constant")
+ALLEGATION = Grade(Severity.NEUTRAL, flags=frozenset({Flag.ALLEGATION}), model="constant")
+
+
+def keep(
+    store: Store, make: SimpleNamespace, number: int, words: str, grade: Grade | None = NEUTRAL
+) -> int:
+    (kept,) = store.sources.accept(make.turn(), [make.capture(make.post(number, words))]).fresh
+    if grade is not None:
+        restricted = Flag.ALLEGATION in grade.flags
+        store.judging.judge(make.judgement(kept, grade=grade, restricted=restricted), at=make.now)
+    return int(kept)
+
+
+def found(store: Store, words: str, **narrow: object) -> list[int]:
+    return [each.id for each, _ in store.search.find(Wanted(words, **narrow))]  # type: ignore[arg-type]
+
+
+def test_all_words_have_to_occur_and_phrases_stand_together(
+    store: Store, make: SimpleNamespace
+) -> None:
+    first = keep(store, make, 1, "The heron stole a golden carp")
+    second = keep(store, make, 2, "A carp, golden as the heron")
+    assert found(store, "HERON carp") == [second, first]
+    assert found(store, '"golden carp"') == [first]
+    assert found(store, "heron penguin") == []
+
+
+def test_each_filter_narrows(store: Store, make: SimpleNamespace) -> None:
+    mild = keep(store, make, 1, "a heron")
+    rude = keep(store, make, 2, "a heron again", ABUSE)
+    assert found(store, "heron", grade=Severity.ABUSIVE) == [rude]
+    assert found(store, "heron", person="desmond-lowe") == [rude, mild]
+    assert found(store, "heron", person="chloe-barr") == []
+    assert found(store, "heron", source="gazette", author="@gate_mum") == [rude, mild]
+    assert found(store, "heron", source="elsewhere") == []
+    assert found(store, "heron", author="somebody") == []
+    later = make.now + timedelta(days=1)
+    assert found(store, "heron", since=later) == []
+    assert found(store, "heron", since=make.now, until=later) == [rude, mild]
+    case = store.reading.cases()[0].reference
+    assert rude in found(store, "heron", case=case)
+    assert found(store, "heron", case="SM-1999-0001") == []
+
+
+def test_an_allegation_is_found_only_by_those_who_ask_for_allegations(
+    store: Store, make: SimpleNamespace
+) -> None:
+    open_one = keep(store, make, 1, "a heron")
+    hidden = keep(store, make, 2, "a heron and a child", ALLEGATION)
+    assert found(store, "heron") == [open_one]
+    assert found(store, "heron", restricted=True) == [hidden]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "",
+        '"',
+        '""',
+        "heron AND",
+        "NEAR(heron, 2)",
+        "text:heron",
+        "heron*",
+        "-heron ^ ( )",
+        "';drop table post;--",
+        "heron\0",
+        "heron & | ! <-> :*",
+        "\\",
+        "%_",
+        '"' * 2000,
+        "x " * 50_000,
+    ],
+)
+def test_hostile_words_break_nothing(store: Store, make: SimpleNamespace, words: str) -> None:
+    keep(store, make, 1, "a heron")
+    found(store, words)
+    assert found(store, "heron") != []
+
+
+def test_what_is_asked_is_bounded() -> None:
+    asked = phrases("word " * MOST_CHARACTERS)
+    assert sum(map(len, asked)) == 32
+
+
+def test_a_post_of_a_million_different_words_is_still_kept(
+    store: Store, make: SimpleNamespace
+) -> None:
+    words = "heron " + " ".join(f"w{number:x}" for number in range(150_000))
+    kept = keep(store, make, 1, words)
+    assert found(store, "heron") == [kept]
+
+
+def test_erased_words_are_not_found(store: Store, make: SimpleNamespace, vault: Vault) -> None:
+    gone, stays = keep(store, make, 1, "a heron", None), keep(store, make, 2, "a heron", None)
+    for each in (gone, stays):
+        quiet = make.hearing(AlertKind.DIGEST, urgency=Urgency.DIGEST)
+        store.judging.judge(make.judgement(each, quiet, grade=NEUTRAL), at=make.now)
+    store.erasing.erase([gone], reason="asked", by="holt", at=make.now, basis="person")
+    assert store.erasing.settle(vault)
+    assert found(store, "heron") == [stays]
