@@ -143,6 +143,15 @@ def _strays(session: Session) -> dict[int, str]:
         )
         for index in rows:
             found[index] = f"a {_noun(table)} row names this entry, which does not describe it"
+    for marked in (PostRow, MentionRow):
+        rows = session.exec(
+            select(col(marked.entry_index))
+            .join(EntryRow, col(EntryRow.index) == col(marked.entry_index))
+            .where(col(marked.erased_by).is_distinct_from(col(EntryRow.erased_by)))
+            .limit(1)
+        )
+        for index in rows:
+            found[index] = f"the {_noun(marked)} row and this entry are not both marked as erased"
     return found
 
 

@@ -181,7 +181,7 @@ def test_a_row_hidden_as_erased_that_was_not_is_found(
     whole: Store, make: Make, vault: Vault, table: str
 ) -> None:
     change(whole, f"update {table} set erased_by = 1 where id = 1")
-    with pytest.raises(EvidenceError, match="marked as erased"):
+    with pytest.raises(EvidenceError, match="not both marked as erased"):
         make.verified(whole, vault)
 
 
