@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from hashlib import sha256
 from importlib.resources import files
 from typing import IO, Any, Final
@@ -20,7 +21,7 @@ from monitor.evidence.leaf import Json, Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import BLOB_FIELD
-from monitor.export import bag, proofs
+from monitor.export import bag, proofs, warc
 from monitor.export.commands import Stamp, commands
 from monitor.export.contents import Occasion, contents
 from monitor.export.redact import Shown, check_names, closure, show
@@ -115,6 +116,7 @@ class Exporter:
         entries = tuple(show(each, whole | single.get(each.index, frozenset())) for each in stored)
         earlier, stamps = self._earlier()
         payload = [bag.member(ENTRIES, _entries_file(entries)), *self._raw(entries)]
+        payload += self._archived(entries)
         payload += [
             bag.member(f"data/checkpoints/{each.size}.txt", each.note.encode()) for each in earlier
         ]
@@ -166,6 +168,21 @@ class Exporter:
             path = f"data/raw/{digest}.{'txt' if kind.startswith(_TEXT) else 'bin'}"
             found[digest] = bag.Member(path, digest, len(content), _reader(self._vault, digest))
         return list(found.values())
+
+    def _archived(self, entries: Sequence[Shown]) -> Iterator[bag.Member]:
+        """Each original once more as a WARC file, where the answer it stood in is released too."""
+        for each in entries:
+            digest = each.opened.secret.get(BLOB_FIELD)
+            if isinstance(digest, str) and digest and not each.erased:
+                made = partial(self._warc, each, digest)
+                content = made()
+                if content is not None:
+                    path = f"data/warc/{each.index}.warc"
+                    size, named = len(content), sha256(content).hexdigest()
+                    yield bag.Member(path, named, size, partial(_there, made))
+
+    def _warc(self, entry: Shown, digest: str) -> bytes | None:
+        return warc.captured(entry, self._vault.get(digest), self._key.name)
 
     def _seal(self, request: Request, prepared: Prepared, manifest: bytes) -> int:
         occasion, chosen = request.occasion, request.chosen
@@ -229,6 +246,12 @@ def folder_of(reference: str) -> str:
 
 def _reader(vault: Vault, digest: str) -> Callable[[], bytes]:
     return lambda: vault.get(digest)
+
+
+def _there(made: Callable[[], bytes | None]) -> bytes:
+    content = made()
+    assert content is not None, "it was there when the digest was taken"
+    return content
 
 
 def _entry(entry: Shown) -> dict[str, Any]:

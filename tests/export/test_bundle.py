@@ -59,6 +59,7 @@ def test_a_case_is_exported_with_everything_that_belongs_to_it(
         kinds
     )
     assert sum(name.startswith("data/raw/") for name in files) == 3
+    assert sum(name.startswith("data/warc/") for name in files) == 3
     assert "source.polled" not in kinds, "what belongs to no case does not leave"
     assert stranger.problems(str(path)) == []
 
@@ -132,7 +133,7 @@ def test_with_content_left_out_the_originals_and_their_digests_stay_behind(
     with_case: School, tmp_path: Path
 ) -> None:
     files = unpacked(with_case.export(tmp_path / "case.zip", "author"))
-    assert not [name for name in files if name.startswith("data/raw/")]
+    assert not [name for name in files if name.startswith(("data/raw/", "data/warc/"))]
     assert not {"raw_sha256", "answer", "native_id", "url"} & set(disclosed(files))
 
 
