@@ -188,7 +188,7 @@ class Pipeline:
         self, info: SourceInfo, turn: Turn, batch: Batch, first_look: bool
     ) -> tuple[int, int]:
         """Match, put raw bytes in the vault, then commit rows, entries and cursor together."""
-        captures = []
+        captures, kept = [], {}
         for arrived in batch.posts:
             post = clean(arrived)
             mentions = targets(
@@ -199,8 +199,13 @@ class Pipeline:
             if mentions:
                 raw = post.raw.content if post.raw else post.text.encode()
                 digest = self.vault.put(raw)
+                kept[digest] = raw
                 captures.append(Capture(post, digest, mentions, info.scope, first_look))
         accepted = self.store.sources.accept(turn, captures)
+        for digest, raw in kept.items():
+            # An erasure may have taken the same bytes out before our commit said who needs them.
+            if not self.vault.has(digest):
+                self.vault.put(raw)
         return accepted.matched, len(accepted.fresh)
 
     async def _failed(self, source: Source, state: SourceState, error: Exception) -> TurnReport:

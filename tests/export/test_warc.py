@@ -50,7 +50,11 @@ def records(data: bytes) -> list[Record]:
 
 
 def entry(left_out: frozenset[str] = frozenset(), **fields: Any) -> Shown:
-    secret = {"answer": ANSWER, "raw_media_type": "application/rss+xml", "raw_offset": 120}
+    secret: dict[str, Any] = {
+        "answer": ANSWER,
+        "raw_media_type": "application/rss+xml",
+        "raw_offset": 120,
+    }
     leaf = Leaf("post.captured", datetime(2026, 11, 20, 9, tzinfo=UTC), {}, {**secret, **fields})
     sealed = seal(leaf)
     told = tuple((each.name, each.encoded) for each in sealed.disclosures)

@@ -413,3 +413,18 @@ def test_a_school_is_the_target_only_where_no_person_is_named(make: Make) -> Non
     assert targets((school, sure)) == (sure,)
     assert targets((school, perhaps)) == (school, perhaps)
     assert targets((school,)) == (school,)
+
+
+async def test_bytes_that_an_erasure_took_before_the_commit_are_put_again(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    honest = house.store.sources.accept
+
+    def erased_meanwhile(turn: Any, captures: Any) -> Any:
+        for capture in captures:
+            assert house.vault.erase(capture.raw_sha256)
+        return honest(turn, captures)
+
+    monkeypatch.setattr(house.store.sources, "accept", erased_meanwhile)
+    await looked(house, "Mr Lowe was late again")
+    assert len(list(house.vault.walk())) == 1
