@@ -294,3 +294,29 @@ def searched(*, at: datetime, words: str, restricted: bool, by: str, why: str) -
     """That somebody searched what is kept; written before anything that was found is shown."""
     secret: dict[str, Json] = {"words": words, "by": by, "why": why}
     return Leaf("evidence.searched", at, {"restricted": restricted}, secret)
+
+
+def checkpoint_stamped(
+    *,
+    at: datetime,
+    size: int,
+    authority: str,
+    stamped_at: datetime,
+    expires_at: datetime,
+    token_sha256: str,
+    chain_sha256: str,
+) -> Leaf:
+    """That an authority signed the time of a checkpoint; the tokens are named by their digests.
+
+    A later checkpoint covers this entry, so a later time-stamp keeps the older token's word alive
+    after the certificate behind it has expired.
+    """
+    public: dict[str, Json] = {
+        "checkpoint": size,
+        "authority": authority,
+        "stamped_at": _time(stamped_at),
+        "expires_at": _time(expires_at),
+        "token_sha256": token_sha256,
+        "chain_sha256": chain_sha256,
+    }
+    return Leaf("checkpoint.stamped", at, public, {})

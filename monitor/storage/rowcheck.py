@@ -18,6 +18,7 @@ from sqlmodel import Session, SQLModel, col, select
 
 from monitor.evidence import entries
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf
+from monitor.evidence.stamp import Token
 from monitor.model import RawItem
 from monitor.storage.casebook import case_reference
 from monitor.storage.convert import stored_grade, stored_mention, stored_post
@@ -30,6 +31,7 @@ from monitor.storage.tables import (
     GradeRow,
     MentionRow,
     PostRow,
+    StampRow,
 )
 
 Check = Callable[[OpenedLeaf, int], str | None]
@@ -42,6 +44,7 @@ _DESCRIBED: dict[str, Any] = {
     "alert.raised": AlertRow,
     "case.opened": CaseRow,
     "case.noted": CaseNoteRow,
+    "checkpoint.stamped": StampRow,
 }
 """The kinds of entry that are the beginning of a row, which names its entry."""
 
@@ -104,6 +107,7 @@ def row_check(session: Session) -> Check:
         "alert.raised": _alert,
         "case.opened": _case,
         "case.noted": _note,
+        "checkpoint.stamped": _stamp,
     }
     later: dict[str, Callable[[_Rows, OpenedLeaf], str | None]] = {
         "alert.acknowledged": _acknowledged,
@@ -156,7 +160,7 @@ def _strays(session: Session) -> dict[int, str]:
 
 
 def _noun(table: type[SQLModel]) -> str:
-    return {"casefile": "case", "case_note": "note"}.get(
+    return {"casefile": "case", "case_note": "note", "stamp": "time-stamp"}.get(
         str(table.__tablename__), str(table.__tablename__)
     )
 
@@ -250,6 +254,20 @@ def _note(rows: _Rows, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
         return "the case row of this note is gone"
     again = entries.case_noted(at=row.at, reference=case_reference(case), by=row.by, text=row.text)
     return _differs("note", again, leaf)
+
+
+def _stamp(session: Session, row: StampRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+    token = Token(row.token, row.chain, row.at, row.expires_at)
+    again = entries.checkpoint_stamped(
+        at=row.received_at,
+        size=row.checkpoint_size,
+        authority=row.authority,
+        stamped_at=token.at,
+        expires_at=token.expires_at,
+        token_sha256=token.response_sha256,
+        chain_sha256=token.chain_sha256,
+    )
+    return _differs("time-stamp", again, leaf)
 
 
 # --- what became of alerts and messages -------------------------------------------------------

@@ -26,6 +26,7 @@ from monitor.storage.reading import Reading
 from monitor.storage.rowcheck import row_check
 from monitor.storage.search import Search
 from monitor.storage.sources import Sources
+from monitor.storage.stamps import Stamps, StoredStamp, stored_stamps
 from monitor.storage.tables import CheckpointRow, RememberedRow
 
 
@@ -52,6 +53,7 @@ class Store:
         self.erasing = Erasing(self._database)
         self.expiry = Expiry(self._database)
         self.holding = Holding(self._database)
+        self.stamps = Stamps(self._database)
         self.dossiers = Dossiers(self._database)
 
     def remembered(self, name: str) -> str | None:
@@ -172,6 +174,10 @@ class LogView:
 
     def checkpoints(self) -> list[str]:
         return [row.note for row in ledger.checkpoints(self._session)]
+
+    def stamps(self) -> tuple[StoredStamp, ...]:
+        """The time-stamps on those checkpoints."""
+        return stored_stamps(self._session)
 
     def hand_overs(self) -> list[Mapping[str, Json]]:
         """The public fields of every change of the signing key."""

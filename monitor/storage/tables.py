@@ -54,6 +54,25 @@ class CheckpointRow(SQLModel, table=True):
     at: datetime
 
 
+class StampRow(SQLModel, table=True):
+    """An authority's time-stamp (RFC 3161) on a checkpoint; a renewal is another row."""
+
+    __tablename__ = "stamp"
+    entry_index: int = Field(
+        primary_key=True,
+        sa_type=_Big,
+        foreign_key="entry.index",
+        sa_column_kwargs={"autoincrement": False},
+    )
+    checkpoint_size: int = Field(sa_type=_Big, foreign_key="checkpoint.size", index=True)
+    authority: str
+    token: bytes = Field(sa_type=LargeBinary)
+    chain: str
+    at: datetime
+    expires_at: datetime
+    received_at: datetime
+
+
 class SourceRow(SQLModel, table=True):
     """How one source stands: its cursor, and when it was last looked at."""
 
