@@ -36,6 +36,7 @@ from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
 from monitor.rounds import Rounds
+from monitor.stamping import Authority, Stamper
 from monitor.storage.store import Store
 
 MEGABYTE = 1_000_000
@@ -201,7 +202,26 @@ class App:
             key=self.key,
             origin=self.config.evidence.origin,
             clock=self.clock,
+            stamper=self.stamper(),
             limit=asyncio.Semaphore(self.config.engine.poll_concurrency),
+        )
+
+    def stamper(self) -> Stamper:
+        """The round that has checkpoints time-stamped, by the authorities in force."""
+        return Stamper(
+            stamps=self.store.stamps,
+            authorities=tuple(
+                Authority(
+                    name=given.name,
+                    url=given.url,
+                    ca_file=given.ca_file,
+                    http=self.http.for_source(
+                        allow_private=given.allow_private_addresses, home=given.url
+                    ),
+                )
+                for given in self.config.evidence.authorities
+            ),
+            clock=self.clock,
         )
 
     def judge(self) -> Judge:
@@ -261,6 +281,7 @@ class App:
         rounds.outbox.briefing = Briefing(self.store, rounds.audience, self.clock)
         rounds.outbox.channels = self.channels()
         rounds.sources = self.sources()
+        rounds.stamper = self.stamper()
         self.record_config(why)
 
     def reread(self) -> Config:

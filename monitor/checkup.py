@@ -15,11 +15,12 @@ from typing import Any
 
 from monitor.app import VAULT, App, roster_of
 from monitor.contract import Poller
-from monitor.errors import GradingError, RemoteError
+from monitor.errors import EvidenceError, GradingError, RemoteError
 from monitor.evidence.clockstate import clock_state
 from monitor.matching.advice import Advice, advise
 from monitor.model import Role, Scope
 from monitor.pipeline import Source
+from monitor.stamping import try_out
 
 ENOUGH_DISK = 1_000_000_000
 TRY_SECONDS = 60.0
@@ -61,6 +62,7 @@ async def checkup(app: App) -> list[Finding]:
     found += list(_clock())
     found += list(_grader(app))
     found += list(_log(app))
+    found += await _authorities(app)
     sources = app.sources().values()
     found += await asyncio.gather(*(_try_source(source) for source in sources))
     for name, channel in app.channels().items():
@@ -217,6 +219,33 @@ def _log(app: App) -> Iterator[Finding]:
     yield Finding(Level.GOOD, "evidence", f"{size} entries, {signed}", "")
 
 
+async def _authorities(app: App) -> list[Finding]:
+    """Ask each time-stamp authority about a note that is nobody's; nothing of it is kept."""
+    stamper = app.stamper()
+    if not stamper.authorities:
+        return [
+            Finding(
+                Level.ADVICE,
+                "time-stamps",
+                "nobody outside puts the time on checkpoints",
+                "add [[evidence.authorities]] to the config",
+            )
+        ]
+    waiting = stamper.missing()
+    found = [
+        Finding(Level.ADVICE, "time-stamps", f"{waiting} checkpoints wait", "`run` asks for them")
+        if waiting
+        else Finding(Level.GOOD, "time-stamps", "every checkpoint has its time-stamps")
+    ]
+    found += await asyncio.gather(
+        *(
+            _try(f"authority {each.name}", try_out(each), "see [[evidence.authorities]]")
+            for each in stamper.authorities
+        )
+    )
+    return found
+
+
 async def _try_source(source: Source) -> Finding:
     what = f"source {source.info.name}"
     if not isinstance(source.connector, Poller):
@@ -237,7 +266,7 @@ async def _try(what: str, attempt: Coroutine[Any, Any, str], to_do: str) -> Find
             return Finding(Level.GOOD, what, await attempt)
     except TimeoutError:
         return Finding(Level.TROUBLE, what, f"no answer in {TRY_SECONDS:.0f} seconds", to_do)
-    except RemoteError as error:
+    except (RemoteError, EvidenceError) as error:
         return Finding(Level.TROUBLE, what, str(error), to_do)
 
 

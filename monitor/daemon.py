@@ -33,6 +33,7 @@ from monitor.vitals import PULSE, Vitals, give_memory_back, keep_memory_small
 
 DRAIN_SECONDS = 8.0
 OUTBOX_SECONDS = 15.0
+STAMP_SECONDS = 60.0
 CLOCK_SECONDS = 5.0
 STAGGER = timedelta(milliseconds=150)
 RETRY_KEEPING = timedelta(minutes=1)
@@ -105,6 +106,7 @@ class Daemon:
                 directory=directory,
                 started_at=self.app.clock.now(),
                 watched=lambda: frozenset(self._rounds.sources),
+                stamper=lambda: self._rounds.stamper,
             )
             self._hear_signals()
             await self._begin()
@@ -138,6 +140,7 @@ class Daemon:
         self._start("a digest that is late", asyncio.to_thread(rounds.missed_digest))
         for name, part in (
             ("sending", self._send_until_stopped()),
+            ("time-stamps", self._stamp_until_stopped()),
             ("watching the clock", self._watch_clock()),
             ("answering the watchdog", self._answer_watchdog()),
         ):
@@ -191,7 +194,7 @@ class Daemon:
         every("judge", timedelta(minutes=1), self._rounds.judge)
         every("staff-files", timedelta(minutes=1), self._reread_staff)
         every("status", timedelta(seconds=30), lambda: asyncio.to_thread(self._vitals.write))
-        every("checkpoint", hours, lambda: asyncio.to_thread(self._rounds.checkpoint))
+        every("checkpoint", hours, self._checkpoint)
         daily, zone = self._scheduler.daily, config.zone
         daily("digest", config.alerts.digest_at, zone, self._digest)
         daily("retention", RETENTION_AT, zone, lambda: asyncio.to_thread(self._rounds.retain))
@@ -261,6 +264,21 @@ class Daemon:
     async def _digest(self) -> None:
         await asyncio.to_thread(self._rounds.digest)
         self._rounds.wake_outbox.set()
+
+    async def _checkpoint(self) -> None:
+        await asyncio.to_thread(self._rounds.checkpoint)
+        self._rounds.wake_stamps.set()
+
+    async def _stamp_until_stopped(self) -> None:
+        """Have every checkpoint stamped, at once where one is new; back-off is the stamper's."""
+        rounds = self._rounds
+        while not self._stop.is_set():
+            rounds.wake_stamps.clear()
+            try:
+                await rounds.stamp()
+            except (SQLAlchemyError, OSError) as error:
+                logger.bind(error=type(error).__name__).error("stamps.failed")
+            await self._rest(STAMP_SECONDS, rounds.wake_stamps)
 
     async def _look_at_channels(self) -> None:
         held_up = await asyncio.to_thread(self._vitals.held_up)

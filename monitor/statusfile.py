@@ -31,6 +31,8 @@ class Status:
     counts: dict[str, int]
     log_size: int
     last_checkpoint_at: str
+    unstamped: int = 0
+    authorities: tuple[dict[str, str], ...] = ()
 
 
 def write(directory: Path, status: Status) -> None:

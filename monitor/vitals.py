@@ -19,6 +19,7 @@ from monitor import __version__, statusfile
 from monitor.clock import Clock
 from monitor.evidence import entries
 from monitor.evidence.clockstate import clock_state
+from monitor.stamping import Stamper
 from monitor.storage.records import HeldUp, SourceState
 from monitor.storage.store import Store
 
@@ -38,6 +39,7 @@ class Vitals:
     directory: Path
     started_at: datetime
     watched: Callable[[], frozenset[str]]
+    stamper: Callable[[], Stamper | None] = lambda: None
     config_trouble: tuple[str, ...] = ()
     grader_trouble: tuple[str, ...] = ()
     grader_name: str = ""
@@ -101,7 +103,7 @@ class Vitals:
 
     def _status(self, state: str) -> statusfile.Status:
         counts = self.store.reading.counts()
-        watched = self.watched()
+        watched, stamper = self.watched(), self.stamper()
         return statusfile.Status(
             pid=os.getpid(),
             version=__version__,
@@ -129,6 +131,11 @@ class Vitals:
             },
             log_size=counts.entries,
             last_checkpoint_at=_text(self.store.log.last_checkpoint_at()),
+            unstamped=stamper.missing() if stamper else 0,
+            authorities=tuple(
+                {"name": each.authority, "last_error": each.error}
+                for each in (stamper.troubles() if stamper else ())
+            ),
         )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import typer
@@ -11,12 +11,14 @@ import typer
 from monitor.app import VAULT, App, read_config
 from monitor.cli.common import FAILED, ConfigOption, JsonOption, complain, config_path, quiet, say
 from monitor.clock import SystemClock
+from monitor.config.schema import Config
 from monitor.errors import EvidenceError
-from monitor.evidence.checkpoint import first_key
+from monitor.evidence.checkpoint import first_key, stated
 from monitor.evidence.log import verify_levels
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import Verified, verify_log
+from monitor.stamping import doubts
 from monitor.storage.store import Store
 
 app = typer.Typer(no_args_is_help=True, help="Verify and sign the evidence log.")
@@ -29,7 +31,7 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     settings = read_config(config_path(config), clock=SystemClock())
     store = Store(settings.engine.connection_url(), mail_domain="staff-mentions.invalid")
     try:
-        found = _verify(store, settings.evidence.key_file, settings.engine.data_dir / VAULT)
+        found, time = _verify(store, settings)
     except EvidenceError as error:
         if as_json:
             say({"verified": False, "error": str(error)}, as_json=True, text="")
@@ -38,15 +40,35 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED) from error
     finally:
         store.close()
-    say(_row(found), as_json=as_json, text=_words(found))
+    say(_row(found) | time.row(), as_json=as_json, text=f"{_words(found)}\n{time.words()}")
 
 
-def _verify(store: Store, key_file: Path, vault: Path) -> Verified:
+@dataclass(frozen=True, slots=True)
+class _Time:
+    """What stands behind the times in the log: stamps that hold, checkpoints that lack one."""
+
+    stamps: int
+    unstamped: int
+    checked: bool
+    """False where the config names no authority: nothing is missing then, and nothing is there."""
+
+    def row(self) -> dict[str, Any]:
+        return {"stamps": self.stamps, "unstamped": self.unstamped}
+
+    def words(self) -> str:
+        if not self.checked and not self.stamps:
+            return "no time-stamps: nobody outside vouches for the times ([[evidence.authorities]])"
+        missing = f"; {self.unstamped} checkpoints lack one" if self.unstamped else ""
+        return f"{self.stamps} time-stamps hold{missing}"
+
+
+def _verify(store: Store, settings: Config) -> tuple[Verified, _Time]:
     from rich.console import Console  # noqa: PLC0415 - slow import, for people only
     from rich.progress import Progress  # noqa: PLC0415 - likewise
 
-    key = SigningKey.load(key_file)
-    blobs, console = Vault(vault), Console(stderr=True)
+    key = SigningKey.load(settings.evidence.key_file)
+    authorities = {each.name: each.ca_file for each in settings.evidence.authorities}
+    blobs, console = Vault(settings.engine.data_dir / VAULT), Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
     with store.log.reading() as view, bar:
         head = view.head()
@@ -62,7 +84,12 @@ def _verify(store: Store, key_file: Path, vault: Path) -> Verified:
         )
         # After the entries: a node that is wrong because its entry is gone names the entry.
         verify_levels(head[0], view.level)
-    return found
+        stamps = view.stamps()
+        notes = {stated(note).size: note for note in view.checkpoints()}
+        for doubt in doubts(stamps, notes, authorities):
+            raise EvidenceError(doubt)
+    unstamped = store.stamps.unstamped(tuple(authorities))
+    return found, _Time(len(stamps), unstamped, bool(authorities))
 
 
 def _row(found: Verified) -> dict[str, Any]:
@@ -98,3 +125,25 @@ def checkpoint(config: ConfigOption = None) -> None:
         typer.echo(f"verifier key: {opened.key.verifier}", err=True)
     finally:
         asyncio.run(opened.aclose())
+
+
+@app.command()
+def stamp(config: ConfigOption = None) -> None:
+    """Ask the time-stamp authorities now about every checkpoint that waits for a stamp."""
+    quiet()
+    came, waiting, troubles = asyncio.run(_stamp(App.open(config_path(config))))
+    typer.echo(f"{came} time-stamps came; {waiting} checkpoints wait for one")
+    for trouble in troubles:
+        complain(trouble)
+    if waiting:
+        raise typer.Exit(FAILED)
+
+
+async def _stamp(opened: App) -> tuple[int, int, list[str]]:
+    try:
+        stamper = opened.stamper()
+        came = await stamper.round()
+        troubles = [f"{each.authority}: {each.error}" for each in stamper.troubles()]
+        return came, await asyncio.to_thread(stamper.missing), troubles
+    finally:
+        await opened.aclose()

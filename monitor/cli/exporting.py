@@ -16,6 +16,7 @@ from monitor.evidence import entries
 from monitor.storage.dossier import Chosen
 
 if TYPE_CHECKING:
+    from monitor.export.commands import Stamp
     from monitor.export.contents import Occasion
     from monitor.export.wording import Speech
 
@@ -106,11 +107,26 @@ def export(
         occasion = _occasion(app, chosen, by=who(by), why=reason.strip(), given_to=given_to)
         occasion = replace(occasion, left_out=tuple(sorted(fields)), withheld=len(kept_back))
         request = Request(chosen, occasion, fields, per_entry, kept_back)
-        exporter = Exporter(app.store, app.vault, app.key, _speech(app))
+        exporter = Exporter(app.store, app.vault, app.key, _speech(app), lambda: _stamps(app))
         keys = tuple(recipient or ())
         path = out or _path(occasion, encrypted=bool(keys))
         index = write_file(path, keys, lambda file: exporter.write(request, file))
     typer.echo(f"{path}\nentry {index} of the log says that it was made, by whom and why")
+
+
+def _stamps(app: App) -> list[Stamp]:
+    from monitor.export.commands import Stamp  # noqa: PLC0415 - with the typesetter, as above
+
+    return [
+        Stamp(
+            size=each.size,
+            token=each.token.response,
+            chain=each.token.chain.encode(),
+            authority=each.authority,
+            at=each.token.at,
+        )
+        for each in app.store.stamps.all()
+    ]
 
 
 def _wrong(text: str) -> NoReturn:

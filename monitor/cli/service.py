@@ -147,12 +147,18 @@ def troubles(found: dict[str, object], *, now: datetime) -> list[str]:
         if isinstance(source, dict) and source["failures"]:
             stopped = "stopped: " if source["stopped"] else ""
             trouble.append(f"source {source['name']}: {stopped}{source['last_error']}")
-    for channel in _list(found.get("channels")):
-        if isinstance(channel, dict):
-            trouble.append(
-                f"channel {channel['name']}: nothing taken since {channel['since']}:"
-                f" {channel['last_error']}"
-            )
+    trouble += [
+        f"channel {channel['name']}: nothing taken since {channel['since']}:"
+        f" {channel['last_error']}"
+        for channel in _list(found.get("channels"))
+        if isinstance(channel, dict)
+    ]
+    trouble += [
+        f"time-stamp authority {authority['name']}: {authority['last_error']};"
+        f" {found.get('unstamped')} checkpoints wait for a stamp"
+        for authority in _list(found.get("authorities"))
+        if isinstance(authority, dict)
+    ]
     if found.get("clock_synchronised") is False:
         trouble.append("the clock of this machine is not synchronised (timedatectl)")
     return trouble
@@ -169,6 +175,9 @@ def _print_status(found: dict[str, object], trouble: list[str]) -> None:
     assert isinstance(counts, dict)
     typer.echo(", ".join(f"{value} {name.replace('_', ' ')}" for name, value in counts.items()))
     typer.echo(f"log: {found['log_size']} entries, signed {found['last_checkpoint_at'] or 'never'}")
+    waiting = found.get("unstamped")
+    if waiting:
+        typer.echo(f"log: {waiting} checkpoints wait for a time-stamp")
     rows = [source for source in _list(found["sources"]) if isinstance(source, dict)]
     table(rows, ("name", "last_success_at", "failures", "polls", "matched", "note"), as_json=False)
     for each in trouble:

@@ -159,6 +159,14 @@ class _Draft:
             ):
                 whole = {**value, key: self.around.folder / value[key]}
                 self.document = {**self.document, table: whole}
+        self._resolve_authorities()
+
+    def _resolve_authorities(self) -> None:
+        evidence = self.document.get("evidence")
+        rows = evidence.get("authorities") if isinstance(evidence, Mapping) else None
+        if isinstance(evidence, Mapping) and isinstance(rows, list):
+            placed = [_placed(row, self.around.folder) for row in rows]
+            self.document = {**self.document, "evidence": {**evidence, "authorities": placed}}
 
     def validated(self) -> Config | None:
         try:
@@ -175,6 +183,12 @@ class _Draft:
             _in_order((*grave, *self.rosters.problems)),
             _in_order((*mild, *self.rosters.notes)),
         )
+
+
+def _placed(row: Any, folder: Path) -> Any:
+    """An authority's table whose `ca_file` starts at the config's folder."""
+    path = row.get("ca_file") if isinstance(row, Mapping) else None
+    return {**row, "ca_file": folder / path} if isinstance(path, str) and path.strip() else row
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:

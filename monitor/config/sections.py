@@ -21,6 +21,7 @@ from monitor.config.fields import (
     UnfitError,
     WebAddress,
     Whole,
+    YesNo,
 )
 
 DEFAULT_DATA_DIR = Path("/var/lib/staff-mentions")
@@ -90,6 +91,19 @@ class AlertsConfig(Part):
         return until
 
 
+class AuthorityConfig(Part):
+    """A time-stamp authority (RFC 3161): outside the school, it signs when a checkpoint existed."""
+
+    name: Slug = Field(description="What it is called in the log and in exports, for ever.")
+    url: WebAddress = Field(description="Where it takes questions.")
+    ca_file: FilePath = Field(
+        description="Its root certificate and any between (PEM), fetched from the authority."
+    )
+    allow_private_addresses: YesNo = Field(
+        default=False, description="An authority on the school's own network."
+    )
+
+
 class EvidenceConfig(Part):
     """The log that stands up later. `Config` fills in what is left out here."""
 
@@ -105,6 +119,22 @@ class EvidenceConfig(Part):
     checkpoint_every_hours: Whole = Field(
         default=24, ge=1, le=24, description="At least one signed checkpoint in so many hours."
     )
+    authorities: tuple[AuthorityConfig, ...] = Field(
+        default=(),
+        max_length=8,
+        description="Who puts the time on checkpoints, each an `[[evidence.authorities]]`.",
+    )
+
+    @field_validator("authorities")
+    @classmethod
+    def _each_named_once(
+        cls, authorities: tuple[AuthorityConfig, ...]
+    ) -> tuple[AuthorityConfig, ...]:
+        names = [each.name for each in authorities]
+        for name in names:
+            if names.count(name) > 1:
+                raise UnfitError(f'two authorities are called "{name}"', "give each its own name")
+        return authorities
 
     @field_validator("origin")
     @classmethod

@@ -67,6 +67,8 @@ class _Hop:
     headers: Mapping[str, str]
     permanent: bool = True
     moved_to: str = ""
+    method: str = "GET"
+    content: bytes | None = None
 
 
 class PoliteHttp:
@@ -169,6 +171,21 @@ class SourceHttp:
                 moved_to=redact(hop.moved_to, secrets),
             )
 
+    async def post(self, url: str, content: bytes, *, headers: Mapping[str, str]) -> bytes:
+        """Send `content` and read the answer; a redirect is refused rather than followed.
+
+        `headers` say what is sent and what is accepted. Raises as `Http.get` of the contract does.
+        """
+        hop = _Hop(url=_parsed(url), headers=headers, method="POST", content=content)
+        async with self._asked(hop, hop.url.host) as response:
+            if response.status_code in REDIRECTS:
+                raise RefusedError(
+                    f"{hop.url.host} has moved: put its new address into the config",
+                    status=response.status_code,
+                )
+            check_status(response, now=self._polite.clock.now(), conditional=False)
+            return await self._body(response)
+
     async def peek(self, url: str, *, secrets: tuple[str, ...] = ()) -> Answer:
         async with self._answered(url, {"Accept": "*/*"}) as (response, _):
             if response.status_code not in GONE:
@@ -208,9 +225,10 @@ class SourceHttp:
         client = self._polite.client(allow_private=private)
         limits = self._limits
         request = client.build_request(
-            "GET",
+            hop.method,
             hop.url,
             headers=dict(hop.headers),
+            content=hop.content,
             timeout=httpx.Timeout(limits.read_seconds, connect=limits.connect_seconds),
         )
         async with self._polite.spacing.turn(host, seconds=limits.spacing_seconds):
