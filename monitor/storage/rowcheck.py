@@ -256,7 +256,7 @@ def _note(rows: _Rows, row: CaseNoteRow, leaf: OpenedLeaf) -> str | None:
     return _differs("note", again, leaf)
 
 
-def _stamp(session: Session, row: StampRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
+def _stamp(rows: _Rows, row: StampRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
     token = Token(row.token, row.chain, row.at, row.expires_at)
     again = entries.checkpoint_stamped(
         at=row.received_at,
