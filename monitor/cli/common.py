@@ -81,6 +81,9 @@ def table(rows: Sequence[Mapping[str, Any]], columns: Sequence[str], *, as_json:
         for row in rows:
             typer.echo(json.dumps(row, ensure_ascii=False, default=str))
         return
+    if not rows:
+        typer.echo("nothing to list")
+        return
     from rich.console import Console  # noqa: PLC0415 - slow import, for people only
     from rich.table import Table  # noqa: PLC0415 - likewise
     from rich.text import Text  # noqa: PLC0415 - likewise
