@@ -328,6 +328,46 @@ def test_a_reader_that_goes_away_is_no_drama(seen: House) -> None:
     process.wait(30)
 
 
+# --- finding, holding, forgetting ---------------------------------------------------------------
+
+
+def test_what_was_found_can_be_held_and_then_erased_and_leaves_the_search(own: House) -> None:
+    looked = ("evidence", "search", "pathetic worm", "--why", "to find it", "--by", "head")
+    (found,) = ask(own, *looked, "--json").rows
+    assert found["target"] == "desmond-pell"
+    number = str(found["id"])
+    why = ("--mention", number, "--why", "the union asked", "--by", "head")
+    assert ask(own, "evidence", "hold", *why).code == 0
+    gone = ("evidence", "erase", "--mention", number, "--reason", "asked to", "--by", "head")
+    refused = ask(own, *gone)
+    assert refused.code == 1
+    assert "hold" in refused.err
+    assert ask(own, "evidence", "release", *why).code == 0
+    early = ask(own, *gone)
+    assert early.code == 1
+    assert "answer the alert first" in early.err
+    for alert in ask(own, "alert", "list", "--json").rows:
+        ask(own, "alert", "ack", str(alert["id"]), "--by", "head")
+    assert ask(own, *gone).code == 0
+    assert ask(own, *looked, "--json").rows == []
+    assert ask(own, *looked).out.strip() == "nothing to list"
+    assert ask(own, *gone).code == 0, "erasing again is no fault"
+    assert ask(own, "evidence", "verify").code == 0
+    shown = ask(own, "mention", "show", number, "--why", "to see", "--json").rows[0]
+    assert "worm" not in json.dumps(shown)
+    assert shown["target"] == "erased"
+
+
+def test_nothing_is_old_enough_to_go_and_nothing_went(own: House) -> None:
+    before = own.rows("select count(*) as n from mention")
+    listed = ask(own, "retention")
+    assert listed.code == 0
+    assert listed.out.strip() == "nothing to list"
+    assert ask(own, "retention", "--apply", "--by", "head").code == 0
+    assert own.rows("select count(*) as n from mention") == before
+    assert ask(own, "evidence", "verify").code == 0
+
+
 # --- grading again ------------------------------------------------------------------------------
 
 
