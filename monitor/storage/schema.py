@@ -60,18 +60,26 @@ def is_empty(url: str) -> bool:
         database.close()
 
 
-def migrate(url: str) -> tuple[str | None, str]:
-    """Bring a database to the newest schema, one transaction a revision; (before, after)."""
+def migrate(url: str, revision: str = "head") -> tuple[str | None, str]:
+    """Bring a database to the newest schema, one transaction a revision; (before, after).
+
+    Raises:
+        SchemaError: `revision` is another than the newest, and this program does not know it.
+    """
     from alembic import command  # noqa: PLC0415 - slow import, rarely needed
     from alembic.config import Config  # noqa: PLC0415 - likewise
 
+    if revision != "head" and revision not in _revisions():
+        raise SchemaError(
+            f"schema {revision} was made by a newer program than this one: install it"
+        )
     database = Database(url)
     try:
         before = current(database.engine)
         config = Config()
         config.set_main_option("script_location", str(_migrations()))
         config.attributes["engine"] = database.engine
-        command.upgrade(config, "head")
+        command.upgrade(config, revision)
         after = current(database.engine)
     finally:
         database.close()

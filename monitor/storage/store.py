@@ -14,7 +14,7 @@ from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
 from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
 from monitor.model import Presence
-from monitor.storage import ledger, schema
+from monitor.storage import dumping, ledger, schema
 from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.erasing import Erasing
@@ -183,6 +183,10 @@ class LogView:
         """The public fields of every change of the signing key."""
         found = ledger.contents_of(self._session, KEY_CHANGED)
         return [open_leaf(content, ()).public for content in found]
+
+    def rows(self) -> Iterator[dumping.Part]:
+        """Every row of every table, as a backup keeps them."""
+        return dumping.dump(self._session)
 
     def row_check(self) -> Callable[[OpenedLeaf, int], str | None]:
         """Compares each opened entry with the rows that it describes."""
