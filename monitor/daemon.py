@@ -99,7 +99,7 @@ class Daemon:
         keep_memory_small()
         directory = self.app.config.engine.data_dir
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _the_only_one(directory):
+        with the_only_one(directory):
             self._vitals = Vitals(
                 store=self._rounds.store,
                 clock=self.app.clock,
@@ -426,7 +426,7 @@ def _due(state: SourceState | None, now: datetime) -> datetime | None:
 
 
 @contextmanager
-def _the_only_one(directory: Path) -> Iterator[None]:
+def the_only_one(directory: Path) -> Iterator[None]:
     """Hold the data directory for one service."""
     with (directory / "service.lock").open("w", encoding="ascii") as file:
         try:

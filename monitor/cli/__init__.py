@@ -13,6 +13,7 @@ from sqlalchemy.exc import OperationalError
 
 from monitor.cli import (
     alerts,
+    backups,
     cases,
     evidence,
     exporting,
@@ -32,7 +33,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Hears of public posts about a school's staff, tells the headteacher, keeps evidence.",
 )
-for room in (setup, service, judging):
+for room in (setup, service, judging, backups):
     room.register(app)
 exporting.register(evidence.app)
 forgetting.register(app, evidence.app, cases.case)

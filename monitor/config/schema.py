@@ -29,6 +29,7 @@ from monitor.config.schools import AliasConfig, SchoolConfig, StaffConfig, Staff
 from monitor.config.sections import (
     DEFAULT_DATA_DIR,
     AlertsConfig,
+    BackupConfig,
     EngineConfig,
     EvidenceConfig,
     GradingConfig,
@@ -44,6 +45,7 @@ from monitor.model import Role, Scope
 __all__ = [
     "AlertsConfig",
     "AliasConfig",
+    "BackupConfig",
     "Basis",
     "ChannelConfig",
     "Config",
@@ -95,6 +97,9 @@ class Config(Part):
     evidence: EvidenceConfig = Field(default_factory=EvidenceConfig, description="The log.")
     retention: RetentionConfig = Field(
         default_factory=RetentionConfig, description="How long records are kept."
+    )
+    backup: BackupConfig = Field(
+        default_factory=BackupConfig, description="Copies of everything, encrypted."
     )
     grading: GradingConfig = Field(
         default_factory=GradingConfig, description="Where the grader decides."

@@ -146,6 +146,34 @@ class EvidenceConfig(Part):
         return origin
 
 
+class BackupConfig(Part):
+    """Where `backup` writes, and to whom it encrypts."""
+
+    folder: FilePath | None = Field(
+        default=None, description="Where backups are written: another disk than the data's."
+    )
+    recipients: tuple[Text, ...] = Field(
+        default=(),
+        description="age public keys (`age1…`) to which a backup is encrypted; "
+        "`backup --new-key FILE` makes one.",
+    )
+    keep_days: Whole = Field(
+        default=35,
+        ge=1,
+        le=3660,
+        description="Older backups are removed after each new one: what was erased lives on in "
+        "them. The newest always stays.",
+    )
+
+    @field_validator("recipients")
+    @classmethod
+    def _public_keys(cls, recipients: tuple[str, ...]) -> tuple[str, ...]:
+        for each in recipients:
+            if not each.startswith("age1"):
+                raise UnfitError("must be age public keys", "they begin with age1")
+        return recipients
+
+
 class RetentionConfig(Part):
     """How long records are kept; a value of one's own needs its reason beside it."""
 

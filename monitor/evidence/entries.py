@@ -320,3 +320,33 @@ def checkpoint_stamped(
         "chain_sha256": chain_sha256,
     }
     return Leaf("checkpoint.stamped", at, public, {})
+
+
+def log_backed_up(*, at: datetime, by: str) -> Leaf:
+    """That a copy of everything is about to leave; the copy holds this entry."""
+    return Leaf("log.backed-up", at, {"program": __version__}, {"by": by})
+
+
+def log_restored(
+    *,
+    at: datetime,
+    made_at: str,
+    size: int,
+    lost_until: int | None,
+    compared: bool,
+    by: str,
+    why: str,
+) -> Leaf:
+    """The first entry after a restore: this log goes on from a backup of `size` entries.
+
+    Lost are the entries from `size` up to, not including, `lost_until`; None: nobody knows, because
+    there was nothing to compare with (`compared` is false).
+    """
+    public: dict[str, Json] = {
+        "backup_made_at": made_at,
+        "size": size,
+        "lost_until": lost_until,
+        "compared": compared,
+        "program": __version__,
+    }
+    return Leaf("log.restored", at, public, {"by": by, "why": why})

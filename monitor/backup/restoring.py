@@ -1,0 +1,358 @@
+"""Puts a backup in place of what is there, unless the two are different histories.
+
+Everything is unpacked beside the data and verified there; until `put`, nothing that stands is
+touched, and `put` moves the old database and key aside rather than over.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import closing, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final
+
+from sqlalchemy import make_url
+
+from monitor.backup import archive
+from monitor.backup.making import ABOUT, END, FORMAT, KEY
+from monitor.errors import EvidenceError, StaffMentionsError
+from monitor.evidence import entries
+from monitor.evidence.checkpoint import first_key, open_note, read_hand_over
+from monitor.evidence.note import SigningKey, VerifierKey, sync_directory
+from monitor.evidence.vault import Vault
+from monitor.evidence.verify import Verified, verify_log
+from monitor.storage import dumping, prefix
+from monitor.storage.store import Store
+
+STAGE: Final = ".restoring-"
+_NO_MAIL: Final = "staff-mentions.invalid"
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a backup says of itself; the log in it has to agree."""
+
+    made_at: str
+    schema: str
+    entries: int
+    root: bytes
+
+    @classmethod
+    def read(cls, written: bytes) -> About:
+        """Raises EvidenceError where it is no backup of ours."""
+        with suppress(ValueError, KeyError, TypeError):
+            match json.loads(written):
+                case {"format": str(kind)} if kind != FORMAT:
+                    raise EvidenceError(f"a backup of another form ({kind!r}): not made by us")
+                case {
+                    "made_at": str(made_at),
+                    "schema": str(schema),
+                    "entries": int(count),
+                    "root": str(root),
+                }:
+                    return cls(made_at, schema, count, bytes.fromhex(root))
+                case _:
+                    pass
+        raise EvidenceError(f"its {ABOUT} is damaged: not a backup")
+
+
+@dataclass(frozen=True, slots=True)
+class Staged:
+    """A backup unpacked and verified, not yet in place."""
+
+    folder: Path
+    url: str
+    about: About
+    verified: Verified
+    unverified: str = ""
+
+    @property
+    def key_file(self) -> Path:
+        return self.folder / KEY
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.folder / "vault")
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """A backup beside what is known of the log since: `known` is its greatest size heard of."""
+
+    size: int
+    known: int | None
+
+    @property
+    def lost_until(self) -> int | None:
+        """The entries from `size` up to this one are lost; None where nobody knows."""
+        return None if self.known is None else max(self.known, self.size)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where an installation keeps its things."""
+
+    url: str
+    data_dir: Path
+    vault: Path
+    key_file: Path
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of an SQLite database; None for PostgreSQL."""
+        url = make_url(self.url)
+        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
+
+
+# --- unpacking ------------------------------------------------------------------------------------
+
+
+def stage(path: Path, identities: Sequence[Any], place: Place) -> Staged:
+    """Unpack a backup beside the data and verify all of its log. `discard` takes it away again.
+
+    Raises:
+        EvidenceError: the file is not whole or not opened by this key, or its log does not verify,
+            or the PostgreSQL database is not empty.
+        SchemaError: a newer program made it.
+    """
+    if place.database_file is None and not dumping.is_bare(place.url):
+        raise EvidenceError(
+            "the PostgreSQL database is not empty: rename it, make an empty one in its place,"
+            " and name the old one with --old, so that the two can be compared"
+        )
+    folder = _folder(place)
+    staged_file = f"sqlite:///{folder / 'database.sqlite3'}"
+    url = place.url if place.database_file is None else staged_file
+    try:
+        with archive.reading(path, identities) as members:
+            about = _unpack(members, folder, url)
+        return Staged(folder, url, about, _verify(folder, url, about))
+    except BaseException:
+        _discard(folder, url, place)
+        raise
+
+
+def discard(staged: Staged, place: Place) -> None:
+    """Take away what was unpacked."""
+    _discard(staged.folder, staged.url, place)
+
+
+def _discard(folder: Path, url: str, place: Place) -> None:
+    if place.database_file is None:
+        dumping.clear(url)
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _folder(place: Place) -> Path:
+    """A new folder on the disk of the data; what a crash left of earlier ones goes."""
+    for left in place.data_dir.glob(f"{STAGE}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=STAGE, dir=place.data_dir))  # 0700
+
+
+class _Members:
+    """The members of a backup with one look ahead."""
+
+    def __init__(self, members: Iterator[tuple[str, bytes]]) -> None:
+        self._members = members
+        self.next = next(members, None)
+
+    def take(self) -> tuple[str, bytes]:
+        if self.next is None:
+            raise EvidenceError("the backup ends before its end")
+        taken, self.next = self.next, next(self._members, None)
+        return taken
+
+    def rows(self) -> Iterator[dumping.Part]:
+        """The parts of tables that come next."""
+        while self.next is not None and self.next[0].startswith("rows/"):
+            name, content = self.take()
+            yield name.split("/")[1], content
+
+
+def _unpack(found: Iterator[tuple[str, bytes]], folder: Path, url: str) -> About:
+    members = _Members(found)
+    name, content = members.take()
+    if name != ABOUT:
+        raise EvidenceError(f"it does not begin with {ABOUT}: not a backup")
+    about = About.read(content)
+    rows = dumping.load(url, about.schema, members.rows())
+    blobs, vault = 0, Vault(folder / "vault")
+    while True:
+        name, content = members.take()
+        if name == END:
+            break
+        if name == KEY:
+            _keep_key(folder / KEY, content)
+        elif name.startswith("vault/"):
+            if vault.put(content) != name.rpartition("/")[2]:
+                raise EvidenceError(f"{name} is not what its name says")
+            blobs += 1
+        else:
+            raise EvidenceError(f"the backup holds {name!r}, which this program does not know")
+    counts = json.loads(content)
+    if (counts.get("rows"), counts.get("blobs")) != (rows, blobs) or members.next is not None:
+        raise EvidenceError("the backup does not hold what its end says")
+    return about
+
+
+def _keep_key(path: Path, content: bytes) -> None:
+    path.touch(mode=0o600, exist_ok=False)
+    path.write_bytes(content)
+
+
+def _verify(folder: Path, url: str, about: About) -> Verified:
+    """Read all of the log in the backup against its rows, its originals and its checkpoints."""
+    key = SigningKey.load(folder / KEY)
+    with closing(Store(url, mail_domain=_NO_MAIL)) as store, store.log.reading() as view:
+        if view.head() != (about.entries, about.root):
+            raise EvidenceError("the log in the backup is not the one that the backup names")
+        return verify_log(
+            view.entries(),
+            view.checkpoints(),
+            [first_key(key.verifier, view.hand_overs())],
+            Vault(folder / "vault").get,
+            head=view.head(),
+            check_row=view.row_check(),
+        )
+
+
+# --- comparing ------------------------------------------------------------------------------------
+
+
+def compare(staged: Staged, *, old: str | None, known: Sequence[str]) -> Compared:
+    """Set the backup beside the database that it replaces, and beside checkpoints kept elsewhere.
+
+    `old` is the address of that database, `known` the signed notes of witnesses. Where one is the
+    beginning of the other they are one history; otherwise they are a fork.
+
+    Raises:
+        EvidenceError: they are a fork, a note is not signed by a key of this log, or the old
+            database cannot be read.
+    """
+    size = staged.about.entries
+    checkpoints = [open_note(note, _keys(staged)) for note in known]
+    sizes = [each.size for each in checkpoints]
+    greatest = max([*sizes, 0])
+    if old is not None:
+        there = prefix.roots(old)
+        common = min(there.size, size)
+        _demand(prefix.roots(old, [common]).at, prefix.roots(staged.url, [common]).at, common)
+        greatest = max(greatest, there.size)
+    mine = prefix.roots(staged.url, sizes).at
+    for each in checkpoints:
+        if each.size <= size:
+            _demand({each.size: each.root}, mine, each.size)
+    return Compared(size, greatest if old is not None or known else None)
+
+
+def _demand(one: dict[int, bytes], other: dict[int, bytes], size: int) -> None:
+    if size and one[size] != other[size]:
+        raise EvidenceError(
+            f"this backup is of another history (a fork): its first {size} entries are not those"
+            " of the log that is known. Nothing was changed. Keep both, and ask whoever made the"
+            " backup where it comes from"
+        )
+
+
+def _keys(staged: Staged) -> list[VerifierKey]:
+    """Every key that signed for this log, the newest first."""
+    keys = [SigningKey.load(staged.key_file).verifier]
+    with closing(Store(staged.url, mail_domain=_NO_MAIL)) as store, store.log.reading() as view:
+        for public in reversed(view.hand_overs()):
+            old, _new = read_hand_over(public, [VerifierKey.parse(str(public["old_key"]))])
+            keys.append(old)
+    return keys
+
+
+# --- putting in place -----------------------------------------------------------------------------
+
+
+def put(
+    staged: Staged, compared: Compared, place: Place, *, by: str, why: str, at: datetime
+) -> list[Path]:
+    """Put a backup in place; what it replaced, under its new names.
+
+    The service must not be running (the caller holds its lock). The first entry after the restored
+    ones says who restored, why, and what range was lost.
+
+    Raises:
+        EvidenceError: the disk refuses.
+        InUseError: another program has the old database open.
+    """
+    _demand_nobody_else(place)
+    with closing(Store(staged.url, mail_domain=_NO_MAIL)) as store:
+        leaf = entries.log_restored(
+            at=at,
+            made_at=staged.about.made_at,
+            size=compared.size,
+            lost_until=compared.lost_until,
+            compared=compared.known is not None,
+            by=by,
+            why=why,
+        )
+        store.log.append([leaf])
+    suffix = f".before-restore-{at:%Y%m%dT%H%M%SZ}"
+    try:
+        vault = Vault(place.vault)
+        for digest in staged.vault.walk():
+            vault.put(staged.vault.get(digest))
+        aside = _put_key(staged, place, suffix)
+        if place.database_file is not None:
+            aside += _put_database(staged, place.database_file, suffix)
+    except OSError as error:
+        raise EvidenceError(f"the backup cannot be put in place ({error})") from error
+    shutil.rmtree(staged.folder, ignore_errors=True)
+    return aside
+
+
+def _put_key(staged: Staged, place: Place, suffix: str) -> list[Path]:
+    path = place.key_file
+    aside = []
+    if path.exists():
+        if path.read_bytes() == staged.key_file.read_bytes():
+            return []
+        aside.append(path.replace(path.with_name(path.name + suffix)))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    SigningKey.load(staged.key_file).save(path)
+    return aside
+
+
+def _demand_nobody_else(place: Place) -> None:
+    """Refuse while another program has the old database open, whose writes would be lost.
+
+    Closing the last connection to an SQLite database takes its journal away; one that stays after
+    that belongs to somebody. A database that cannot be read has no such rights.
+    """
+    path = place.database_file
+    if path is None or not path.exists():
+        return
+    with suppress(EvidenceError):
+        prefix.roots(place.url)
+        if path.with_name(f"{path.name}-wal").exists():
+            raise InUseError(f"{path}: another program has it open; end that first")
+
+
+class InUseError(StaffMentionsError):
+    """Another program works on the database that is to be replaced."""
+
+
+def _put_database(staged: Staged, path: Path, suffix: str) -> list[Path]:
+    found = make_url(staged.url).database
+    assert found is not None
+    aside = []
+    # A journal goes with its database: the new one would take it for its own.
+    for tail in ("", "-wal", "-shm"):
+        there = path.with_name(path.name + tail)
+        if there.exists():
+            aside.append(there.replace(path.with_name(path.name + suffix + tail)))
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    os.replace(found, path)  # noqa: PTH105 - a string, as the address gives it
+    sync_directory(path.parent)
+    return aside

@@ -1,0 +1,58 @@
+"""Which of two logs is the beginning of the other: the roots that a database's log had."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from sqlalchemy.exc import SQLAlchemyError
+from sqlmodel import Session, col, select
+
+from monitor.errors import EvidenceError
+from monitor.evidence.log import Frontier, leaf_hash
+from monitor.storage.engine import Database
+from monitor.storage.tables import EntryRow
+
+_BATCH = 5_000
+
+
+@dataclass(frozen=True, slots=True)
+class Roots:
+    """The size of a log, and the root that it had at some smaller sizes."""
+
+    size: int
+    at: dict[int, bytes]
+
+
+def roots(url: str, sizes: Collection[int] = ()) -> Roots:
+    """Work out the roots of a log from its leaves, whatever schema the database has.
+
+    Raises:
+        EvidenceError: the database cannot be read, or entries are missing from it.
+    """
+    database = Database(url)
+    try:
+        with database.read() as session:
+            return _roots(session, frozenset(sizes))
+    except SQLAlchemyError as error:
+        raise EvidenceError(f"its log cannot be read ({type(error).__name__})") from error
+    finally:
+        database.close()
+
+
+def _roots(session: Session, sizes: frozenset[int]) -> Roots:
+    frontier, found = Frontier(), {}
+    while True:
+        query = select(EntryRow.index, EntryRow.content)
+        query = query.where(col(EntryRow.index) >= frontier.size).order_by(col(EntryRow.index))
+        rows = session.exec(query.limit(_BATCH)).all()
+        for index, content in rows:
+            if index != frontier.size:
+                raise EvidenceError(f"entry {frontier.size} is missing from its log")
+            frontier.push(leaf_hash(content))
+            if frontier.size in sizes:
+                found[frontier.size] = frontier.root()
+        if not rows:
+            break
+    found[frontier.size] = frontier.root()
+    return Roots(frontier.size, found)

@@ -1,0 +1,367 @@
+"""A backup of a running installation, and what may be put in place of what."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, replace
+from datetime import timedelta
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+from sqlalchemy import make_url
+
+from monitor.backup import archive, making, restoring
+from monitor.backup.restoring import Place, Staged
+from monitor.errors import EvidenceError
+from monitor.evidence.checkpoint import Checkpoint, sign
+from monitor.evidence.leaf import OpenedLeaf
+from monitor.evidence.note import SigningKey
+from monitor.evidence.vault import Vault
+from monitor.evidence.verify import Verified, verify_log
+from monitor.model import Grade, Severity
+from monitor.storage import dumping
+from monitor.storage.store import Store
+
+
+@dataclass
+class House:
+    """An installation in a folder, with a key to open its backups."""
+
+    place: Place
+    key: SigningKey
+    make: SimpleNamespace
+    recipient: str
+    identity: bytes
+
+    @property
+    def vault(self) -> Vault:
+        return Vault(self.place.vault)
+
+    def store(self) -> Store:
+        return Store(self.place.url, mail_domain="school.example")
+
+    def hear(self, *numbers: int) -> None:
+        with closing(self.store()) as store:
+            for number in numbers:
+                post = self.make.post(number, f"Mr Lowe should be hurt {number}")
+                store.sources.accept(self.make.turn(), [self.make.capture(post, vault=self.vault)])
+            for waiting in store.judging.waiting():
+                grade = Grade(Severity.THREATENING, model="constant")
+                store.judging.judge(self.make.judgement(waiting.id, grade=grade), at=self.make.now)
+
+    def sign(self) -> str:
+        with closing(self.store()) as store:
+            store.log.checkpoint(
+                lambda size, root: sign(Checkpoint(self.key.name, size, root), self.key),
+                at=self.make.now,
+            )
+            return store.log.checkpoints()[-1][1]
+
+    def head(self) -> tuple[int, bytes]:
+        with closing(self.store()) as store:
+            return store.log.head()
+
+    def back_up(self, path: Path) -> Path:
+        with closing(self.store()) as store:
+            copier = making.Making(store, self.vault, self.place.key_file)
+            made = copier.make(path, [self.recipient], by="pryce", at=self.make.now)
+        assert not made.missing
+        return made.path
+
+    def stage(self, path: Path, place: Place | None = None) -> Staged:
+        keys = archive.identities_of(self.identity, str)
+        return restoring.stage(path, keys, place or self.place)
+
+    def restore(self, path: Path, place: Place, *known: str, old: str | None = None) -> list[Path]:
+        staged = self.stage(path, place)
+        try:
+            compared = restoring.compare(staged, old=old, known=known)
+        except EvidenceError:
+            restoring.discard(staged, place)
+            raise
+        return restoring.put(
+            staged, compared, place, by="pryce", why="the disk broke", at=self.make.now
+        )
+
+    def verify(self, place: Place) -> Verified:
+        opened = closing(Store(place.url, mail_domain="school.example"))
+        with opened as store, store.log.reading() as view:
+            return verify_log(
+                view.entries(),
+                view.checkpoints(),
+                [self.key.verifier],
+                Vault(place.vault).get,
+                head=view.head(),
+                check_row=view.row_check(),
+            )
+
+
+def placed(folder: Path, url: str | None = None) -> Place:
+    folder.mkdir(exist_ok=True)
+    url = url or f"sqlite:///{folder}/staff-mentions.sqlite3"
+    return Place(url, folder, folder / "vault", folder / "signing-key")
+
+
+@pytest.fixture
+def house(
+    database_url: str, tmp_path: Path, signing_key: SigningKey, make: SimpleNamespace
+) -> House:
+    place = placed(tmp_path / "house", database_url)
+    signing_key.save(place.key_file)
+    recipient, identity = archive.new_identity("")
+    built = House(place, signing_key, make, recipient, identity)
+    with closing(built.store()) as store:
+        store.log.open(make.origin, verifier=str(signing_key.verifier), at=make.now)
+    built.hear(1, 2)
+    built.sign()
+    return built
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def elsewhere(request: pytest.FixtureRequest, tmp_path: Path) -> Place:
+    """A new machine, with nothing on it."""
+    url = request.getfixturevalue("empty_postgres") if request.param == "postgres" else None
+    return placed(tmp_path / "elsewhere", url)
+
+
+def restored_entry(place: Place, index: int) -> OpenedLeaf:
+    with closing(Store(place.url, mail_domain="school.example")) as store:
+        return store.log.entry(index)
+
+
+def test_a_backup_comes_back_on_another_machine_and_on_the_other_database(
+    house: House, elsewhere: Place, tmp_path: Path
+) -> None:
+    path = house.back_up(tmp_path / "b.age")
+    size = house.head()[0]
+
+    house.restore(path, elsewhere)
+
+    found = house.verify(elsewhere)
+    assert (found.size, found.blobs, found.checkpoints) == (size + 1, 2, 1)
+    assert elsewhere.key_file.read_bytes() == house.place.key_file.read_bytes()
+    assert elsewhere.key_file.stat().st_mode & 0o777 == 0o600
+    first_new = restored_entry(elsewhere, size)
+    assert first_new.kind == "log.restored"
+    assert first_new.public["lost_until"] is None
+    assert first_new.public["compared"] is False
+    assert first_new.secret == {"by": "pryce", "why": "the disk broke"}
+    assert restored_entry(elsewhere, size - 1).kind == "log.backed-up"
+
+
+def test_the_first_new_entry_says_what_range_was_lost(house: House, tmp_path: Path) -> None:
+    path = house.back_up(tmp_path / "b.age")
+    size = house.head()[0]
+    house.hear(3)
+    later = house.head()[0]
+    place = placed(tmp_path / "elsewhere")
+
+    house.restore(path, place, old=house.place.url)
+
+    entry = restored_entry(place, size)
+    assert (entry.public["size"], entry.public["lost_until"]) == (size, later)
+    assert entry.public["compared"] is True
+    house.verify(place)
+
+
+def test_in_its_own_place_it_moves_the_old_database_aside(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    house = sqlite_house
+    path = house.back_up(tmp_path / "b.age")
+    house.hear(3)
+    later = house.head()
+    aside = house.restore(path, house.place, old=house.place.url)
+
+    house.verify(house.place)
+    assert [kept.name.split(".before")[0] for kept in aside] == ["staff-mentions.sqlite3"]
+    moved = replace(house.place, url=f"sqlite:///{aside[0]}")
+    with closing(Store(moved.url, mail_domain="school.example")) as store:
+        assert store.log.head() == later
+    assert not list(house.place.data_dir.glob(f"{restoring.STAGE}*"))
+
+
+def test_a_fork_is_refused_and_nothing_is_touched(sqlite_house: House, tmp_path: Path) -> None:
+    house = sqlite_house
+    path = house.back_up(tmp_path / "b.age")
+    house.restore(path, house.place, old=house.place.url)  # from here on another history
+    house.hear(8)
+    second = house.back_up(tmp_path / "c.age")
+    house.restore(path, house.place, old=house.place.url)
+    house.hear(9, 10)
+    before = house.head()
+
+    with pytest.raises(EvidenceError, match="fork"):
+        house.restore(second, house.place, old=house.place.url)
+
+    assert house.head() == before
+    house.verify(house.place)
+    assert not list(house.place.data_dir.glob(f"{restoring.STAGE}*"))
+
+
+def test_a_witness_finds_a_fork_where_the_old_database_is_gone(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    house = sqlite_house
+    path = house.back_up(tmp_path / "b.age")
+    size = house.head()[0]
+    house.hear(3)
+    witnessed = house.sign()
+    ahead = house.head()[0]
+    place = placed(tmp_path / "elsewhere")
+    house.restore(path, place, witnessed)
+    assert restored_entry(place, size).public["lost_until"] == ahead
+
+    # Whoever holds the key may write another log of that length; the witness's note does not fit.
+    other = replace(house, place=place)
+    other.hear(*range(20, 24))
+    forged = other.back_up(tmp_path / "d.age")
+    with pytest.raises(EvidenceError, match="fork"):
+        house.restore(forged, placed(tmp_path / "third"), witnessed)
+
+
+def test_a_note_that_this_log_never_signed_says_nothing(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    path = sqlite_house.back_up(tmp_path / "b.age")
+    stranger = SigningKey.generate(sqlite_house.key.name)
+    note = sign(Checkpoint(stranger.name, 3, b"\1" * 32), stranger)
+    with pytest.raises(EvidenceError, match="no known key"):
+        sqlite_house.restore(path, placed(tmp_path / "elsewhere"), note)
+
+
+def test_while_the_service_writes_a_backup_is_of_one_moment(
+    house: House, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = dumping.dump
+
+    def slowly(session: object) -> Iterator[dumping.Part]:
+        for number, part in enumerate(rows(session)):  # type: ignore[arg-type]
+            if number == 1:
+                house.hear(30, 31)
+            yield part
+
+    monkeypatch.setattr(dumping, "dump", slowly)
+    path = house.back_up(tmp_path / "b.age")
+    place = placed(tmp_path / "elsewhere")
+    house.restore(path, place)
+    assert house.verify(place).size < house.head()[0]
+
+
+@pytest.mark.parametrize("missing", ["backup.json", "signing-key", "end.json", "rows/", "vault/"])
+def test_a_backup_without_one_of_its_parts_is_refused(
+    sqlite_house: House, tmp_path: Path, missing: str
+) -> None:
+    house = sqlite_house
+    keys = archive.identities_of(house.identity, str)
+    path = house.back_up(tmp_path / "b.age")
+    with archive.reading(path, keys) as members:
+        kept = [each for each in members if not each[0].startswith(missing)]
+    rewrite(tmp_path / "c.age", house.recipient, kept)
+    with pytest.raises(EvidenceError):
+        house.stage(tmp_path / "c.age", placed(tmp_path / "elsewhere"))
+    assert not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("name", ["../../escape", "vault/../../escape", "/etc/passwd", "rows"])
+def test_a_forged_member_writes_nowhere(sqlite_house: House, tmp_path: Path, name: str) -> None:
+    house = sqlite_house
+    keys = archive.identities_of(house.identity, str)
+    with archive.reading(house.back_up(tmp_path / "b.age"), keys) as members:
+        kept = list(members)
+    rewrite(tmp_path / "c.age", house.recipient, [kept[0], (name, b"escaped"), *kept[1:]])
+    with pytest.raises(EvidenceError):
+        house.stage(tmp_path / "c.age", placed(tmp_path / "elsewhere"))
+    assert not list(tmp_path.rglob("escape*"))
+
+
+def test_an_altered_row_in_a_backup_is_found_before_it_is_put_in_place(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    house = sqlite_house
+    keys = archive.identities_of(house.identity, str)
+    with archive.reading(house.back_up(tmp_path / "b.age"), keys) as members:
+        altered = [
+            (name, content.replace(b"should be hurt 1", b"should be paid 1"))
+            if name.startswith("rows/post/")
+            else (name, content)
+            for name, content in members
+        ]
+    rewrite(tmp_path / "c.age", house.recipient, altered)
+    with pytest.raises(EvidenceError, match="entry"):
+        house.stage(tmp_path / "c.age", placed(tmp_path / "elsewhere"))
+
+
+def rewrite(path: Path, recipient: str, members: list[tuple[str, bytes]]) -> None:
+    sink = io.BytesIO()
+    with archive.writing(sink, archive.recipients_of([recipient])) as writer:
+        for name, content in members:
+            writer.add(name, content)
+    path.write_bytes(sink.getvalue())
+
+
+def test_a_damaged_original_does_not_stop_a_backup_but_is_named(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    house = sqlite_house
+    digest = next(house.vault.walk())
+    (house.place.vault / digest[:2] / digest).write_bytes(b"altered")
+    with closing(house.store()) as store:
+        copier = making.Making(store, house.vault, house.place.key_file)
+        made = copier.make(tmp_path / "b.age", [house.recipient], by="pryce", at=house.make.now)
+    assert made.missing == [digest]
+
+
+def test_a_full_or_forbidden_folder_leaves_no_file_and_no_entry(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    before = sqlite_house.head()
+    with pytest.raises(EvidenceError, match="cannot be written"):
+        sqlite_house.back_up(tmp_path / "nowhere" / "b.age")
+    (tmp_path / "there.age").touch()
+    with pytest.raises(EvidenceError, match="already"):
+        sqlite_house.back_up(tmp_path / "there.age")
+    assert sqlite_house.head() == before
+
+
+def test_old_backups_go_and_the_newest_always_stays(tmp_path: Path, make: SimpleNamespace) -> None:
+    def named(days: int) -> Path:
+        return tmp_path / making.name_of(make.now - timedelta(days=days))
+
+    other = tmp_path / "staff-mentions-20200101T000000Z.backup.age.copy"
+    for path in (named(100), named(36), named(34), other):
+        path.touch()
+    gone = making.remove_old(tmp_path, keep_days=35, now=make.now)
+    assert gone == [named(100), named(36)]
+    assert sorted(tmp_path.iterdir()) == sorted([named(34), other])
+    assert not making.remove_old(tmp_path, keep_days=1, now=make.now)
+
+
+def test_a_postgresql_database_in_use_is_not_written_over(house: House, tmp_path: Path) -> None:
+    if make_url(house.place.url).get_backend_name() == "sqlite":
+        pytest.skip("an SQLite database is moved aside instead")
+    path = house.back_up(tmp_path / "b.age")
+    before = house.head()
+    with pytest.raises(EvidenceError, match="not empty"):
+        house.stage(path)
+    assert house.head() == before
+
+
+@pytest.fixture
+def sqlite_house(
+    tmp_path: Path, sqlite_template: Path, signing_key: SigningKey, make: SimpleNamespace
+) -> House:
+    place = placed(tmp_path / "house")
+    file = place.database_file
+    assert file is not None
+    file.write_bytes(sqlite_template.read_bytes())
+    signing_key.save(place.key_file)
+    built = House(place, signing_key, make, *archive.new_identity(""))
+    with closing(built.store()) as store:
+        store.log.open(make.origin, verifier=str(signing_key.verifier), at=make.now)
+    built.hear(1, 2)
+    built.sign()
+    return built
