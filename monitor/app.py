@@ -35,6 +35,7 @@ from monitor.outbox import Outbox
 from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
+from monitor.rotation import demand_key
 from monitor.rounds import Rounds
 from monitor.stamping import Authority, Stamper
 from monitor.storage.store import Store
@@ -145,7 +146,7 @@ class App:
         Raises:
             ConfigError: with every problem in the file.
             SchemaError: when the database must be migrated first.
-            EvidenceError: when the log has begun but its signing key is gone.
+            EvidenceError: when the log has begun but its signing key is gone or is another.
         """
         clock = clock or SystemClock()
         config = read_config(path, clock=clock)
@@ -156,7 +157,12 @@ class App:
         except BaseException:
             store.close()
             raise
-        store.log.open(config.evidence.origin, verifier=str(key.verifier), at=clock.now())
+        try:
+            store.log.open(config.evidence.origin, verifier=str(key.verifier), at=clock.now())
+            demand_key(store, key, config.evidence.key_file)
+        except BaseException:
+            store.close()
+            raise
         return cls(
             config=config,
             path=path,

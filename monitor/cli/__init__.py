@@ -22,6 +22,7 @@ from monitor.cli import (
     mentions,
     service,
     setup,
+    witnesses,
 )
 from monitor.cli.common import report_error
 from monitor.errors import StaffMentionsError
@@ -36,11 +37,13 @@ app = typer.Typer(
 for room in (setup, service, judging, backups):
     room.register(app)
 exporting.register(evidence.app)
+witnesses.register(evidence.app)
 forgetting.register(app, evidence.app, cases.case)
 app.add_typer(mentions.mention, name="mention")
 app.add_typer(cases.case, name="case")
 app.add_typer(alerts.alert, name="alert")
 app.add_typer(evidence.app, name="evidence")
+app.add_typer(witnesses.witness, name="witness")
 
 
 def main() -> None:

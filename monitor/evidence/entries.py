@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from monitor import __version__
+from monitor.evidence.checkpoint import SigningKey, hand_over
 from monitor.evidence.leaf import Json, Leaf
 from monitor.model import Answer, Grade, Mention, Post
 
@@ -350,3 +351,8 @@ def log_restored(
         "program": __version__,
     }
     return Leaf("log.restored", at, public, {"by": by, "why": why})
+
+
+def key_changed(*, at: datetime, old: SigningKey, new: SigningKey, by: str, why: str) -> Leaf:
+    """That the old signing key handed the log over to the new one; both have signed that."""
+    return Leaf("key.changed", at, hand_over(old, new), {"by": by, "why": why})

@@ -184,6 +184,30 @@ def contents_of(session: Session, kind: str) -> list[bytes]:
     return list(session.exec(query.order_by(col(EntryRow.index))))
 
 
+def contents(session: Session, *, batch: int = 5_000) -> Iterator[bytes]:
+    """The leaf bytes of every entry in order, up to the first that is missing."""
+    start = 0
+    while True:
+        query = select(EntryRow.index, EntryRow.content).where(col(EntryRow.index) >= start)
+        rows = session.exec(query.order_by(col(EntryRow.index)).limit(batch)).all()
+        for index, content in rows:
+            if index != start:
+                return
+            yield content
+            start += 1
+        if not rows:
+            return
+
+
+def node(session: Session, level: int, index: int) -> bytes:
+    """The stored hash of one complete subtree; empty where it is missing."""
+    if level == 0:
+        leaf = select(EntryRow.leaf_hash).where(col(EntryRow.index) == index)
+        return session.exec(leaf).one_or_none() or b""
+    found = session.get(NodeRow, (level, index))
+    return found.hash if found else b""
+
+
 def add_checkpoint(session: Session, row: CheckpointRow) -> None:
     """Keep a signed note; a second one of the same size is the same statement and is dropped."""
     if session.get(CheckpointRow, row.size) is None:

@@ -10,6 +10,7 @@ from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
 from monitor.evidence import entries
+from monitor.evidence.checkpoint import VerifierKey, read_hand_over
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
 from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
@@ -174,6 +175,39 @@ class LogView:
 
     def checkpoints(self) -> list[str]:
         return [row.note for row in ledger.checkpoints(self._session)]
+
+    def contents(self) -> Iterator[bytes]:
+        """The leaf bytes of every entry, in order."""
+        return ledger.contents(self._session)
+
+    def node(self, level: int, index: int) -> bytes:
+        """The stored hash of one complete subtree; empty where it is missing."""
+        return ledger.node(self._session, level, index)
+
+    def opening(self) -> OpenedLeaf:
+        """The entry that began the log.
+
+        Raises:
+            EvidenceError: it is gone, or speaks of something else.
+        """
+        found = ledger.entry(self._session, 0)
+        if found is None:
+            raise EvidenceError("the log has no entry")
+        opened = open_leaf(found.content, ())
+        if opened.kind != "log.opened":
+            raise EvidenceError("the first entry is not the one that begins a log")
+        return opened
+
+    def keys(self) -> list[VerifierKey]:
+        """Every key that the log has had, the first first, each handed over by the one before.
+
+        Raises:
+            EvidenceError: the chain of hand-overs is broken.
+        """
+        chain = [VerifierKey.parse(str(self.opening().public.get("verifier", "")))]
+        for public in self.hand_overs():
+            chain.append(read_hand_over(public, chain[-1:])[1])
+        return chain
 
     def stamps(self) -> tuple[StoredStamp, ...]:
         """The time-stamps on those checkpoints."""

@@ -1,0 +1,183 @@
+"""Holders of old checkpoints learn whether today's log contains them; the key may change."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from monitor.errors import EvidenceError
+from monitor.evidence.entries import access
+from monitor.evidence.note import SigningKey
+from monitor.rotation import rotate
+from monitor.storage.store import Store
+from monitor.testing import FakeClock
+from tests.e2e.house import House
+from tests.e2e.test_cli import Ran, typed
+
+ENTRIES = 300
+
+
+class Kept:
+    """An installation with a log, and a checkpoint of it that somebody put away."""
+
+    def __init__(self, place: Path) -> None:
+        self.house = House(place, smtp=9)
+        self.house.data_dir.mkdir()
+        self.house.migrate()
+        self.file = place / "checkpoint.txt"
+        self.key = self.house.data_dir / "signing-key"
+        self.file.write_text(self.run("evidence", "checkpoint").out, "utf-8")
+        self.grow(ENTRIES)
+        self.file.write_text(self.run("evidence", "checkpoint").out, "utf-8")
+
+    def run(self, *words: str) -> Ran:
+        return typed(*words, "--config", str(self.house.config))
+
+    def witness(self) -> Ran:
+        return self.run("witness", "verify", str(self.file))
+
+    def grow(self, count: int) -> None:
+        at = FakeClock().now()
+        leaves = [
+            access(at=at, what="test", mention_entry=None, by="x", why="y") for _ in range(count)
+        ]
+        with closing(self.store()) as store:
+            store.log.append(leaves)
+
+    def store(self) -> Store:
+        return Store(f"sqlite:///{self.house.database}", mail_domain="school.example")
+
+    def alter(self, *statements: str) -> None:
+        with closing(sqlite3.connect(self.house.database)) as database, database:
+            for each in statements:
+                database.execute(each)
+
+
+@pytest.fixture
+def kept(tmp_path: Path) -> Kept:
+    return Kept(tmp_path)
+
+
+def test_a_log_that_grew_still_contains_an_old_checkpoint(kept: Kept) -> None:
+    kept.grow(77)
+    told = kept.witness()
+    assert (told.code, told.err) == (0, "")
+    assert told.out.startswith(f"CONTAINED: the first {ENTRIES + 1} entries are as they were")
+    row = json.loads(kept.run("witness", "verify", str(kept.file), "--json").out)
+    assert row["contained"] is True
+    assert row["size"] == ENTRIES + 78
+    assert len(row["proof"]) > 1
+
+
+def test_a_checkpoint_that_went_through_a_mail_is_read_all_the_same(kept: Kept) -> None:
+    kept.file.write_bytes(
+        b"\xef\xbb\xbf" + kept.file.read_bytes().replace(b"\n", b"\r\n") + b"\r\n"
+    )
+    assert kept.witness().code == 0
+
+
+def test_the_last_hundred_entries_rolled_back_are_missed(kept: Kept) -> None:
+    end = ENTRIES + 1 - 100
+    kept.alter(
+        f"delete from disclosure where entry_index >= {end}",
+        f'delete from entry where "index" >= {end}',
+        f'delete from node where ("index" + 1) << level > {end}',
+        "delete from checkpoint",
+    )
+    # By itself the log looks whole: only what somebody outside kept can tell.
+    assert kept.run("evidence", "verify").code == 0
+    told = kept.witness()
+    assert told.code == 1
+    assert f"the log had {ENTRIES + 1} entries, and today it has {end}; the last 100" in told.err
+
+
+def test_entries_written_anew_by_the_holder_of_the_key_are_found(kept: Kept) -> None:
+    kept.alter(
+        "delete from disclosure where entry_index >= 200",
+        'delete from entry where "index" >= 200',
+        'delete from node where ("index" + 1) << level > 200',
+        "delete from checkpoint",
+    )
+    kept.grow(200)
+    kept.run("evidence", "checkpoint")
+    assert kept.run("evidence", "verify").code == 0
+    told = kept.witness()
+    assert told.code == 1
+    assert f"at least one of its first {ENTRIES + 1} entries is not as it was" in told.err
+
+
+def test_a_changed_entry_is_found_though_the_stored_hashes_are_old(kept: Kept) -> None:
+    kept.alter("update entry set content = cast(content || x'20' as blob) where \"index\" = 7")
+    assert "is not as it was" in kept.witness().err
+
+
+def test_a_node_that_was_changed_is_found(kept: Kept) -> None:
+    kept.grow(50)
+    kept.alter("update node set hash = zeroblob(32) where level = 4")
+    told = kept.witness()
+    assert told.code == 1
+
+
+def test_a_changed_checkpoint_another_log_and_rubbish_are_told_apart(kept: Kept) -> None:
+    note = kept.file.read_text("utf-8")
+    kept.file.write_text(note.replace(f"\n{ENTRIES + 1}\n", f"\n{ENTRIES}\n"), "utf-8")
+    assert "the text or the signature was altered" in kept.witness().err
+    kept.file.write_text(note.replace("staff-mentions/", "elsewhere/"), "utf-8")
+    assert "belongs to another log, elsewhere/" in kept.witness().err
+    kept.file.write_bytes(b"\xff\xfe\x00")
+    assert kept.witness().code == 2
+    kept.file.write_text("hello\n", "utf-8")
+    assert "not a signed note" in kept.witness().err
+
+
+def test_a_replaced_key_is_refused_by_every_command_that_would_sign(kept: Kept) -> None:
+    name = SigningKey.load(kept.key).name
+    kept.key.rename(kept.key.with_suffix(".away"))
+    SigningKey.generate(name).save(kept.key)
+    told = kept.run("evidence", "checkpoint")
+    assert told.code == 1
+    assert "this is not the key of the log" in told.err
+    assert kept.run("evidence", "verify").code == 1
+    assert kept.run("evidence", "rotate-key", "--why", "lost").code == 1
+
+
+def test_after_a_change_of_key_the_log_verifies_and_old_checkpoints_are_contained(
+    kept: Kept,
+) -> None:
+    first = SigningKey.load(kept.key)
+    for _ in range(2):
+        told = kept.run("evidence", "rotate-key", "--why", "a copy was lost", "--by", "J. Pike")
+        assert told.code == 0, told.err
+        kept.grow(3)
+        kept.run("evidence", "checkpoint")
+    assert SigningKey.load(kept.key).verifier != first.verifier
+    aside = kept.key.with_name(f"signing-key.{first.verifier.key_id.hex()}")
+    assert SigningKey.load(aside) == first
+    assert kept.run("evidence", "verify").code == 0
+    assert kept.witness().code == 0
+    # Who has only the first key cannot sign what a holder would still believe to be today's.
+    kept.key.unlink()
+    aside.rename(kept.key)
+    assert "not the key of the log" in kept.run("evidence", "checkpoint").err
+
+
+def test_a_change_of_key_that_broke_off_is_finished_when_asked_again(kept: Kept) -> None:
+    at = FakeClock().now()
+    with closing(kept.store()) as store:
+        (kept.house.data_dir / "signing-key.coming").mkdir()  # the disk refuses
+        with pytest.raises(EvidenceError):
+            rotate(store, kept.key, by="J. Pike", why="test", at=at)
+        (kept.house.data_dir / "signing-key.coming").rmdir()
+        old = SigningKey.load(kept.key)
+        new, _aside = rotate(store, kept.key, by="J. Pike", why="test", at=at)
+        # As after a power cut between the entry and the move of the files.
+        kept.key.rename(kept.key.with_name("signing-key.coming"))
+        old.save(kept.key)
+    assert "was begun and not finished" in kept.run("evidence", "checkpoint").err
+    assert kept.run("evidence", "rotate-key", "--why", "again").code == 0
+    assert SigningKey.load(kept.key) == new
+    assert kept.run("evidence", "verify").code == 0
