@@ -87,6 +87,8 @@ class Compared:
 
     size: int
     known: int | None
+    erased: frozenset[int] = frozenset()
+    """The entries of mentions that had been erased, which a backup would bring back."""
 
     @property
     def lost_until(self) -> int | None:
@@ -240,16 +242,18 @@ def compare(staged: Staged, *, old: str | None, known: Sequence[str]) -> Compare
     checkpoints = [open_note(note, _keys(staged)) for note in known]
     sizes = [each.size for each in checkpoints]
     greatest = max([*sizes, 0])
+    erased: frozenset[int] = frozenset()
     if old is not None:
         there = prefix.roots(old)
         common = min(there.size, size)
         _demand(prefix.roots(old, [common]).at, prefix.roots(staged.url, [common]).at, common)
         greatest = max(greatest, there.size)
+        erased = frozenset(each for each in prefix.erased_mentions(old) if each < size)
     mine = prefix.roots(staged.url, sizes).at
     for each in checkpoints:
         if each.size <= size:
             _demand({each.size: each.root}, mine, each.size)
-    return Compared(size, greatest if old is not None or known else None)
+    return Compared(size, greatest if old is not None or known else None, erased)
 
 
 def _demand(one: dict[int, bytes], other: dict[int, bytes], size: int) -> None:
@@ -280,7 +284,8 @@ def put(
     """Put a backup in place; what it replaced, under its new names.
 
     The service must not be running (the caller holds its lock). The first entry after the restored
-    ones says who restored, why, and what range was lost.
+    ones says who restored, why, and what range was lost. What is known to have been erased since
+    the backup was made is erased again before anything is put in place.
 
     Raises:
         EvidenceError: the disk refuses.
@@ -298,6 +303,9 @@ def put(
             why=why,
         )
         store.log.append([leaf])
+        store.outbox.recover(at=at)  # what was being sent then waits, and can be taken back
+        store.repeat_erasures(compared.erased, by=by, at=at)
+        store.erasing.settle(staged.vault)
     suffix = f".before-restore-{at:%Y%m%dT%H%M%SZ}"
     try:
         vault = Vault(place.vault)

@@ -67,7 +67,8 @@ class Erasing:
     ) -> Erased:
         """Erase mentions; a post goes with the last of its mentions. Doing it again is harmless.
 
-        `basis` is "person" or "retention". Call `settle` afterwards: it destroys blobs and pages.
+        `basis` is "person" or "retention" ("restore": see `repeating`). Call `settle` afterwards:
+        it destroys blobs and pages.
 
         Raises:
             EvidenceError: a mention is unknown, under a legal hold, still to be graded, or still
@@ -79,7 +80,7 @@ class Erasing:
             if not rows:
                 return Erased()
             _refuse_what_must_stay(session, rows)
-            return _erase(session, rows, reason=reason, by=by, at=at, basis=basis)
+            return erase_rows(session, rows, reason=reason, by=by, at=at, basis=basis)
 
     def settle(self, vault: Vault) -> bool:
         """Destroy what erasures left outside their commits; True where nothing is left over.
@@ -155,9 +156,10 @@ def _alerts_of(session: Session, mention_id: int) -> set[int]:
     return {each for each in (*heard, *listed) if each is not None}
 
 
-def _erase(
+def erase_rows(
     session: Session, rows: Sequence[MentionRow], *, reason: str, by: str, at: datetime, basis: str
 ) -> Erased:
+    """Erase these mentions in this commit; the caller has seen to it that they may go."""
     done = Erased(mentions=[_id(row) for row in rows])
     posts = _posts_that_go(session, rows)
     grades = [grade for row in rows for grade in _grades(session, row)]

@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
+from sqlalchemy import inspect
 from sqlalchemy.exc import SQLAlchemyError
 from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
 from monitor.evidence.log import Frontier, leaf_hash
 from monitor.storage.engine import Database
-from monitor.storage.tables import EntryRow
+from monitor.storage.tables import EntryRow, MentionRow
 
 _BATCH = 5_000
 
@@ -36,6 +37,26 @@ def roots(url: str, sizes: Collection[int] = ()) -> Roots:
             return _roots(session, frozenset(sizes))
     except SQLAlchemyError as error:
         raise EvidenceError(f"its log cannot be read ({type(error).__name__})") from error
+    finally:
+        database.close()
+
+
+def erased_mentions(url: str) -> frozenset[int]:
+    """The log entries of the mentions that were erased in a database, whatever its schema.
+
+    Raises:
+        EvidenceError: the database cannot be read.
+    """
+    database = Database(url)
+    try:
+        columns = {each["name"] for each in inspect(database.engine).get_columns("mention")}
+        if "erased_by" not in columns:
+            return frozenset()  # its program could not forget yet
+        with database.read() as session:
+            query = select(MentionRow.entry_index).where(col(MentionRow.erased_by).is_not(None))
+            return frozenset(session.exec(query))
+    except SQLAlchemyError as error:
+        raise EvidenceError(f"its mentions cannot be read ({type(error).__name__})") from error
     finally:
         database.close()
 

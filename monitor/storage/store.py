@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -15,7 +15,7 @@ from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
 from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
 from monitor.model import Presence
-from monitor.storage import dumping, ledger, schema
+from monitor.storage import dumping, ledger, repeating, schema
 from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.erasing import Erasing
@@ -68,6 +68,10 @@ class Store:
         with self._database.write() as session:
             session.merge(RememberedRow(name=name, value=value))
             ledger.append(session, leaves)
+
+    def repeat_erasures(self, mention_entries: Collection[int], *, by: str, at: datetime) -> int:
+        """Erase again what had been erased before a backup brought it back; how many mentions."""
+        return repeating.repeat(self._database, mention_entries, by=by, at=at)
 
     def ping(self) -> None:
         """Raise unless the database answers and can be written."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -17,8 +18,16 @@ _UNSENT = (DeliveryState.WAITING.value, DeliveryState.LATER.value)
 _ABOUT_THE_POST = (AlertKind.CONCERN.value, AlertKind.POSSIBLE.value)
 
 
-def withdraw(session: Session, mention: MentionRow, at: datetime, *, by: str) -> None:
-    """Take back what waits about the post of this mention, in any of its versions.
+def withdraw(
+    session: Session,
+    mention: MentionRow,
+    at: datetime,
+    *,
+    by: str,
+    how: str = WITHDRAWN,
+    kinds: Collection[str] = _ABOUT_THE_POST,
+) -> None:
+    """Take back what waits about the post of this mention, in any of its versions; `how` says why.
 
     Its lines leave the digests that were not made yet; messages that were not sent are given up;
     its alerts are answered for, so that nobody else is tried with its words. What was sent stays
@@ -38,19 +47,19 @@ def withdraw(session: Session, mention: MentionRow, at: datetime, *, by: str) ->
         .join(MentionRow, col(MentionRow.id) == col(HearingRow.mention_id))
         .where(col(MentionRow.platform) == mention.platform)
         .where(col(MentionRow.native_id) == mention.native_id)
-        .where(col(AlertRow.kind).in_(_ABOUT_THE_POST))
+        .where(col(AlertRow.kind).in_(kinds))
         .where(col(AlertRow.state) != AlertState.ACKNOWLEDGED.value)
         .distinct()
     ).all()
     for alert in alerts:
-        _close(session, alert, at, by)
+        _close(session, alert, at, by, how)
 
 
-def _close(session: Session, alert: AlertRow, at: datetime, by: str) -> None:
+def _close(session: Session, alert: AlertRow, at: datetime, by: str, how: str) -> None:
     assert alert.id is not None
     alert.state = move(AlertState(alert.state), AlertState.ACKNOWLEDGED).value
-    alert.answered_at, alert.answered_by, alert.answered_how = at, by, WITHDRAWN
-    leaves = [entries.alert_acknowledged(at=at, alert=alert.id, by=by, how=WITHDRAWN)]
+    alert.answered_at, alert.answered_by, alert.answered_how = at, by, how
+    leaves = [entries.alert_acknowledged(at=at, alert=alert.id, by=by, how=how)]
     for row in session.exec(
         select(DeliveryRow)
         .where(col(DeliveryRow.alert_id) == alert.id)
@@ -59,10 +68,10 @@ def _close(session: Session, alert: AlertRow, at: datetime, by: str) -> None:
     ):
         assert row.id is not None
         row.state = move(DeliveryState(row.state), DeliveryState.GIVEN_UP).value
-        row.last_error, row.finished_at, row.escalated = WITHDRAWN, at, True
+        row.last_error, row.finished_at, row.escalated = how, at, True
         leaves.append(
             entries.delivery_settled(
-                at=at, delivery=row.id, outcome=row.state, attempt=row.attempts, said=WITHDRAWN
+                at=at, delivery=row.id, outcome=row.state, attempt=row.attempts, said=how
             )
         )
     ledger.append(session, leaves)

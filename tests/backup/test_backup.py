@@ -21,7 +21,7 @@ from monitor.evidence.leaf import OpenedLeaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import Verified, verify_log
-from monitor.model import Grade, Severity
+from monitor.model import AlertState, DeliveryState, Grade, Severity
 from monitor.storage import dumping
 from monitor.storage.store import Store
 
@@ -365,3 +365,49 @@ def sqlite_house(
     built.hear(1, 2)
     built.sign()
     return built
+
+
+@pytest.mark.parametrize("answered", [True, False])
+def test_what_was_erased_since_is_erased_again(
+    house: House, tmp_path: Path, *, answered: bool
+) -> None:
+    if answered:
+        answer_all(house)
+    path = house.back_up(tmp_path / "b.age")
+    answer_all(house)
+    with closing(house.store()) as store:
+        gone, kept = sorted(each.id for each, _grade in store.reading.mentions())
+        done = store.erasing.erase(
+            [gone], reason="asked for it", by="holt", at=house.make.now, basis="person"
+        )
+        store.erasing.settle(house.vault)
+    assert done.entry is not None
+    place = placed(tmp_path / "elsewhere")
+
+    house.restore(path, place, old=house.place.url)
+
+    found = house.verify(place)
+    assert found.erased > 0
+    assert found.blobs == 1
+    with closing(Store(place.url, mail_domain="school.example")) as store:
+        assert [each.id for each, _grade in store.reading.mentions()] == [kept]
+        assert not store.judging.waiting()
+        recorded = [
+            store.log.entry(each)
+            for each in range(found.size)
+            if store.log.entry(each).kind == "record.erased"
+        ]
+    assert [each.public["basis"] for each in recorded] == ["restore"]
+    (database,) = place.data_dir.glob("*.sqlite3")
+    assert b"should be hurt 1" not in database.read_bytes()
+    assert b"should be hurt 2" in database.read_bytes()
+
+
+def answer_all(house: House) -> None:
+    """Every message sent and every alert answered, so that nothing is still to be told."""
+    with closing(house.store()) as store:
+        for alert in store.outbox.alerts():
+            if alert.state is not AlertState.ACKNOWLEDGED:
+                store.outbox.acknowledge(alert.id, by="holt", how="code", at=house.make.now)
+        for waiting in store.outbox.due(now=house.make.now):
+            store.outbox.settle(waiting.id, DeliveryState.GIVEN_UP, said="no", at=house.make.now)
