@@ -13,11 +13,14 @@ import torch
 from training.augment import augmented
 from training.batches import Example, batched, collate, example_of
 from training.encoder import Net
-from training.learn import Plan, learn
+from training.learn import Plan, half, learn
+from training.recover import recovered
 from training.rows import GRADES, WORK, Row, in_domain, is_ordinary
 from training.warm import warmed
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from monitor.grading.windows import Pieces
 
 LONGEST = 192
@@ -42,7 +45,7 @@ def answers(net: Net, examples: list[Example]) -> np.ndarray:
     net.eval()
     out = np.zeros((len(examples), 14))
     for chosen in batched(examples, 4096):
-        with torch.autocast("cpu", dtype=torch.bfloat16):
+        with half():
             got = net(*collate([examples[n] for n in chosen]).inputs)
         out[chosen] = got.float().numpy()
     return out
@@ -73,9 +76,20 @@ def polished() -> tuple[Net, Pieces]:
     return _taught(net, pieces, last), pieces
 
 
-def _taught(net: Net, pieces: Pieces, plan: Plan) -> Net:
+def onward(folder: Path, fresh: frozenset[str] = frozenset()) -> tuple[Net, Pieces]:
+    """Learn for one epoch more from the model in `folder`; `fresh` files of cases count twice.
+
+    For new cases, or a school's corrections, where the checkpoints of the first training are gone.
+    """
+    net, pieces = recovered(folder)
+    plan = Plan("onward", epochs=1, rate=4e-5, seed=4, smoothing=0.03, average=0.998, tokens=2560)
+    return _taught(net, pieces, plan, fresh), pieces
+
+
+def _taught(net: Net, pieces: Pieces, plan: Plan, twice: frozenset[str] = frozenset()) -> Net:
     def examples(epoch: int) -> list[Example]:
         rows = [row for row in in_domain() if not is_held(row)]
+        rows += [row for row in rows if row.file in twice]
         rng = random.Random(plan.seed * 7919 + epoch)
         return [example_of(row, pieces, LONGEST) for row in augmented(rows, rng)]
 
