@@ -28,6 +28,7 @@ from monitor.cases.views import (
     Recipient,
     Rendered,
     View,
+    WitnessView,
 )
 from monitor.cases.wording import ALLEGATION, NEEDS_YOU
 from monitor.clock import Clock
@@ -88,6 +89,11 @@ class Briefing:
         match alert.kind:
             case AlertKind.OPERATOR:
                 return _operator(alert, recipient)
+            case AlertKind.WITNESS:
+                facts = json.loads(alert.text)
+                return WitnessView(
+                    recipient, alert.raised_at, facts["size"], facts["note"], facts["verifier"]
+                )
             case AlertKind.DIGEST:
                 return self._digest(alert, delivery, recipient)
             case _:

@@ -198,6 +198,7 @@ class Daemon:
         daily, zone = self._scheduler.daily, config.zone
         daily("digest", config.alerts.digest_at, zone, self._digest)
         daily("retention", RETENTION_AT, zone, lambda: asyncio.to_thread(self._rounds.retain))
+        daily("witnesses", config.alerts.digest_at, zone, self._tell_witnesses)
         daily("new-day", MIDNIGHT, zone, self._new_day)
 
     def _plan_sources(self) -> None:
@@ -264,6 +265,11 @@ class Daemon:
     async def _digest(self) -> None:
         await asyncio.to_thread(self._rounds.digest)
         self._rounds.wake_outbox.set()
+
+    async def _tell_witnesses(self) -> None:
+        await asyncio.to_thread(self._rounds.tell_witnesses)
+        self._rounds.wake_outbox.set()
+        self._rounds.wake_stamps.set()
 
     async def _checkpoint(self) -> None:
         await asyncio.to_thread(self._rounds.checkpoint)

@@ -353,6 +353,7 @@ class AlertKind(StrEnum):
     DIGEST = "digest"
     OPERATOR = "operator"
     TEST = "test"
+    WITNESS = "witness"
 
 
 class Role(StrEnum):
@@ -363,6 +364,7 @@ class Role(StrEnum):
     SECOND_PERSON = "second_person"
     SAFEGUARDING_LEAD = "safeguarding_lead"
     ADMINISTRATOR = "administrator"
+    WITNESS = "witness"
 
 
 class AlertState(StrEnum):

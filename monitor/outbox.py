@@ -52,7 +52,7 @@ TOLD_AGAIN_AFTER = timedelta(days=1)
 """An alert that everybody has heard and nobody has answered is told once a day."""
 LONGEST_SAID = 500
 
-_NOBODY_ANSWERS = {AlertKind.OPERATOR, AlertKind.DIGEST, AlertKind.TEST}
+_NOBODY_ANSWERS = {AlertKind.OPERATOR, AlertKind.DIGEST, AlertKind.TEST, AlertKind.WITNESS}
 
 
 @dataclass(frozen=True, slots=True)

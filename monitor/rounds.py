@@ -29,6 +29,7 @@ from monitor.retention import Retention
 from monitor.stamping import Stamper
 from monitor.storage.records import Addressee, Hearing, HeldUp, SourceState, StoredMention
 from monitor.storage.store import Store
+from monitor.witnessing import Witnesses
 
 
 @dataclass(slots=True)
@@ -218,6 +219,16 @@ class Rounds:
         if size is not None:
             logger.bind(size=size).info("checkpoint.signed")
         return size
+
+    def tell_witnesses(self) -> int:
+        """Send this week's checkpoint to each witness who has not had it; how many mails."""
+        told = 0
+        if self.audience.config.evidence.witnesses:
+            self.checkpoint()
+            told = Witnesses(self.store, self.audience, self.clock).tell(self.key.verifier)
+        if told:
+            self.wake_outbox.set()
+        return told
 
     async def stamp(self) -> int:
         """Have checkpoints time-stamped by authorities outside; how many stamps came.

@@ -12,7 +12,16 @@ from monitor.cases.concern_letter import concern_letter
 from monitor.cases.letter import Letter, as_html, as_text
 from monitor.cases.list_letter import digest_letter, first_look_letter
 from monitor.cases.service_letter import operator_letter, test_letter
-from monitor.cases.views import AlertView, DigestView, MailWords, OperatorView, Rendered, View
+from monitor.cases.views import (
+    AlertView,
+    DigestView,
+    MailWords,
+    OperatorView,
+    Rendered,
+    View,
+    WitnessView,
+)
+from monitor.cases.witness_letter import witness_letter
 from monitor.cases.wording import ALLEGATION, NEEDS_YOU
 from monitor.model import AlertKind
 
@@ -22,13 +31,15 @@ def compose_alert(view: View, words: MailWords) -> Rendered:
 
     Raises:
         ValueError: when a CONCERN, POSSIBLE or FIRST_LOOK has no mention, or an `AlertView` is of
-            a kind that has a view of its own (DIGEST, OPERATOR).
+            a kind that has a view of its own (DIGEST, OPERATOR, WITNESS).
     """
     match view:
         case DigestView():
             letter = digest_letter(view, words)
         case OperatorView():
             letter = operator_letter(view, words)
+        case WitnessView():
+            letter = witness_letter(view, words)
         case AlertView():
             letter = _alert(view, words)
     return Rendered(subject=letter.subject, text=as_text(letter), html=as_html(letter))
@@ -44,7 +55,7 @@ def _alert(view: AlertView, words: MailWords) -> Letter:
             return first_look_letter(view, words)
         case AlertKind.TEST:
             return test_letter(view, words)
-        case AlertKind.DIGEST | AlertKind.OPERATOR:
+        case AlertKind.DIGEST | AlertKind.OPERATOR | AlertKind.WITNESS:
             raise ValueError(f"a message of kind {view.kind} is composed from its own view")
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
+from itertools import chain
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 
@@ -94,7 +95,15 @@ class Entries:
     entries: tuple[Entry, ...]
 
 
-Block = Paragraph | Steps | Facts | Quotation | Entries
+@dataclass(frozen=True, slots=True)
+class Verbatim:
+    """Text that a program reads again: shown as it is, its lines never broken."""
+
+    heading: str
+    text: str
+
+
+Block = Verbatim | Paragraph | Steps | Facts | Quotation | Entries
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,17 +157,18 @@ def _block_lines(block: Block) -> Iterator[str]:
     match block:
         case Paragraph():
             yield _wrapped(block.text, "! " if block.note else "")
+        case Verbatim():
+            yield ""
+            yield block.text
         case Steps():
             yield from _step_lines(block)
         case Facts():
-            for fact in block.facts:
-                yield from _fact_lines(fact)
+            yield from chain.from_iterable(map(_fact_lines, block.facts))
         case Quotation():
             for line in block.text.split("\n"):
                 yield _wrapped(line, "> ") or ">"
         case Entries():
-            for entry in block.entries:
-                yield from _entry_lines(entry)
+            yield from chain.from_iterable(map(_entry_lines, block.entries))
 
 
 def _step_lines(block: Steps) -> Iterator[str]:

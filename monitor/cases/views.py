@@ -245,7 +245,18 @@ class OperatorView:
     since: datetime | None = None
 
 
-View = AlertView | DigestView | OperatorView
+@dataclass(frozen=True, slots=True)
+class WitnessView:
+    """A checkpoint for somebody outside who keeps it; `note` is the signed note, word for word."""
+
+    recipient: Recipient
+    at: datetime
+    size: int
+    note: str
+    verifier: str
+
+
+View = AlertView | DigestView | OperatorView | WitnessView
 
 
 @dataclass(frozen=True, slots=True)

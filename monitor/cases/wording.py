@@ -117,6 +117,7 @@ ROLES = {
     Role.SECOND_PERSON: "second person",
     Role.SAFEGUARDING_LEAD: "safeguarding lead",
     Role.ADMINISTRATOR: "administrator",
+    Role.WITNESS: "witness",
 }
 
 

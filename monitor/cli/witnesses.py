@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated
 
@@ -31,6 +32,11 @@ from monitor.storage.store import Store
 
 witness = typer.Typer(no_args_is_help=True, help="For whoever keeps checkpoints of the log.")
 
+_NOTE = re.compile(
+    r"^[^\n]{1,300}\n[0-9]{1,19}\n[A-Za-z0-9+/]{43}=\n(?:[^\n]+\n)*\n(?:\u2014 [^\n]+\n)+",
+    re.MULTILINE,
+)
+"""A checkpoint among the other words of a mail: what is in it is judged later."""
 _NO_MAIL = "staff-mentions.invalid"
 
 
@@ -41,7 +47,9 @@ def register(evidence: typer.Typer) -> None:
 
 @witness.command("verify")
 def verify(
-    file: Annotated[Path, typer.Argument(help="The checkpoint that was kept, as it was sent.")],
+    file: Annotated[
+        Path, typer.Argument(help="The checkpoint that was kept, or the text of the whole mail.")
+    ],
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -78,10 +86,12 @@ def _note_in(file: Path) -> str:
     try:
         with file.open("rb") as opened:
             content = opened.read(MAX_NOTE)
-        return content.decode("utf-8-sig").replace("\r\n", "\n").strip("\n") + "\n"
+        text = content.decode("utf-8-sig").replace("\r\n", "\n").strip("\n") + "\n"
     except (OSError, UnicodeDecodeError) as error:
         complain(f"{file}: cannot be read as a checkpoint ({type(error).__name__})")
         raise typer.Exit(WRONG_USE) from error
+    found = _NOTE.search(text)
+    return found[0] if found else text
 
 
 def _compare(store: Store, note: str, origin: str) -> Contained:

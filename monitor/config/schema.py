@@ -174,8 +174,8 @@ class Config(Part):
     def person_for(self, role: Role, school_id: str | None = None) -> PersonConfig | None:
         """Who plays a part for a school (None: for all); None where nobody was named."""
         school = self.school(school_id) if school_id else None
-        own = getattr(school.tell, role.value) if school and school.tell else None
-        chosen = own or getattr(self.tell, role.value)
+        own = getattr(school.tell, role.value, None) if school and school.tell else None
+        chosen = own or getattr(self.tell, role.value, None)
         return self.person(chosen) if chosen else None
 
     def is_headteacher(self, staff_id: str) -> bool:

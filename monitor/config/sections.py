@@ -13,6 +13,7 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 
 from monitor.config.fields import (
     ContactAddress,
+    Email,
     LongText,
     Part,
     Slug,
@@ -104,6 +105,23 @@ class AuthorityConfig(Part):
     )
 
 
+class WitnessPart(StrEnum):
+    """Why somebody keeps checkpoints: for the governors, the staff, the trust, or anybody else."""
+
+    CHAIR = "chair"
+    UNION = "union"
+    TRUST = "trust"
+    OTHER = "other"
+
+
+class WitnessConfig(Part):
+    """Somebody outside the server who keeps a checkpoint of the log each week."""
+
+    name: Text = Field(description="Full name, as the letter addresses them.")
+    email: Email = Field(description="Where the checkpoint goes.")
+    role: WitnessPart = Field(description="`chair`, `union`, `trust` or `other`.")
+
+
 class EvidenceConfig(Part):
     """The log that stands up later. `Config` fills in what is left out here."""
 
@@ -123,6 +141,12 @@ class EvidenceConfig(Part):
         default=(),
         max_length=8,
         description="Who puts the time on checkpoints, each an `[[evidence.authorities]]`.",
+    )
+
+    witnesses: tuple[WitnessConfig, ...] = Field(
+        default=(),
+        max_length=20,
+        description="Who keeps a checkpoint each week, each an `[[evidence.witnesses]]`.",
     )
 
     @field_validator("authorities")

@@ -340,7 +340,7 @@ class OutboxStore:
 _HANDED_ON = tuple(
     kind.value
     for kind in AlertKind
-    if kind not in {AlertKind.OPERATOR, AlertKind.DIGEST, AlertKind.TEST}
+    if kind not in {AlertKind.OPERATOR, AlertKind.DIGEST, AlertKind.TEST, AlertKind.WITNESS}
 )
 """The kinds of alert that somebody has to answer."""
 

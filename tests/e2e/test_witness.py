@@ -80,6 +80,15 @@ def test_a_checkpoint_that_went_through_a_mail_is_read_all_the_same(kept: Kept) 
     assert kept.witness().code == 0
 
 
+def test_the_checkpoint_is_found_in_the_text_of_the_whole_mail(kept: Kept) -> None:
+    note = kept.file.read_text("utf-8")
+    kept.file.write_text(
+        f"THANK YOU\n\nKeep this.\n\nAS IT IS\n\n{note}\n\nIN DOUBT\nAsk.\n", "utf-8"
+    )
+    told = kept.witness()
+    assert (told.code, told.err) == (0, "")
+
+
 def test_the_last_hundred_entries_rolled_back_are_missed(kept: Kept) -> None:
     end = ENTRIES + 1 - 100
     kept.alter(

@@ -29,6 +29,7 @@ from monitor.cases.views import (
     Recipient,
     Rendered,
     View,
+    WitnessView,
 )
 from monitor.model import (
     AlertKind,
@@ -462,7 +463,12 @@ def test_until_the_school_is_lawful_every_message_but_an_allegation_says_so(
 ) -> None:
     lawless = replace(words, not_yet_lawful=("impact assessment", "notice to staff"))
     views: list[View] = [
-        *(replace(concern, kind=kind) for kind in AlertKind if kind not in {"digest", "operator"}),
+        *(
+            replace(concern, kind=kind)
+            for kind in AlertKind
+            if kind not in {"digest", "operator", "witness"}
+        ),
+        WitnessView(concern.recipient, concern.sent_at, 5, "a\nb\n\n— c d\n", "key"),
         digest,
         broken_source,
     ]
