@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, insert, tuple_
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
 from monitor.evidence.leaf import Leaf, seal
@@ -134,32 +135,37 @@ def level(session: Session, level: int, *, batch: int = 10_000) -> Iterator[byte
         start = rows[-1][0]
 
 
-def entries(session: Session, *, batch: int = 2_000) -> Iterator[StoredEntry]:
-    """Every entry in order with its disclosures, a batch of rows at a time."""
-    start = 0
-    row = select(
-        col(EntryRow.index), col(EntryRow.content), col(EntryRow.leaf_hash), col(EntryRow.erased_by)
-    ).order_by(col(EntryRow.index))
-    told = select(
+def entries(session: Session, *, batch: int = 5_000) -> Iterator[StoredEntry]:
+    """Every entry in order with its disclosures, a batch of rows at a time.
+
+    Plain columns: an object of the mapper for each row would take most of the time.
+    """
+    connection = session.connection()
+    wanted = sa_select(
+        col(EntryRow.index),
+        col(EntryRow.content),
+        col(EntryRow.leaf_hash),
+        col(EntryRow.erased_by),
+    )
+    opening = sa_select(
         col(DisclosureRow.entry_index), col(DisclosureRow.name), col(DisclosureRow.encoded)
-    ).order_by(col(DisclosureRow.entry_index), col(DisclosureRow.name))
+    )
+    place = col(DisclosureRow.entry_index)
+    start = 0
     while True:
-        rows = session.exec(row.where(col(EntryRow.index) >= start).limit(batch)).all()
+        rows = connection.execute(
+            wanted.where(col(EntryRow.index) >= start).order_by(col(EntryRow.index)).limit(batch)
+        ).all()
         if not rows:
             return
         last = rows[-1][0]
-        at = col(DisclosureRow.entry_index)
         opened: dict[int, list[tuple[str, str]]] = {}
-        for index, name, encoded in session.exec(told.where(at >= start).where(at <= last)):
-            opened.setdefault(index, []).append((name, encoded))
-        for index, content, leaf_hash, erased_by in rows:
-            yield StoredEntry(
-                index=index,
-                content=content,
-                leaf_hash=leaf_hash,
-                disclosures=tuple(opened.get(index, ())),
-                erased=erased_by is not None,
-            )
+        found = connection.execute(opening.where(place >= start).where(place <= last))
+        for number, name, encoded in found:
+            opened.setdefault(number, []).append((name, encoded))
+        for index, content, digest, erased_by in rows:
+            disclosures = tuple(opened.get(index, ()))
+            yield StoredEntry(index, content, digest, disclosures, erased_by is not None)
         start = last + 1
 
 
