@@ -25,7 +25,8 @@ from monitor.clock import SystemClock
 from monitor.daemon import the_only_one
 from monitor.errors import EvidenceError
 from monitor.evidence.checkpoint import Checkpoint, sign
-from monitor.evidence.note import MAX_NOTE, SigningKey
+from monitor.evidence.cosignature import Cosignature, CosignerKey, cosignatures
+from monitor.evidence.note import MAX_NOTE, SigningKey, split_note
 from monitor.evidence.witness import Contained, open_kept, still_contains
 from monitor.rotation import rotate
 from monitor.storage.store import Store
@@ -79,6 +80,39 @@ def verify(
         f" checkpoint was signed; today the log has {found.size}"
     )
     say(row, as_json=as_json, text=text)
+
+
+@witness.command("add")
+def add(
+    file: Annotated[Path, typer.Argument(help="The checkpoint as the witness's tool signed it.")],
+    config: ConfigOption = None,
+) -> None:
+    """Take in a checkpoint that a witness's tool has cosigned (C2SP cosignature)."""
+    quiet()
+    clock = SystemClock()
+    settings = read_config(config_path(config), clock=clock)
+    keys = [CosignerKey.parse(each.key) for each in settings.evidence.witnesses if each.key]
+    note = _note_in(file)
+    store = Store(settings.engine.connection_url(), mail_domain=_NO_MAIL)
+    try:
+        with store.log.reading() as view:
+            kept = open_kept(note, view.keys(), settings.evidence.origin)
+        found = cosignatures(note, keys)
+        if not found:
+            raise EvidenceError("no witness in the config cosigned this: evidence.witnesses[].key")
+        fresh = store.log.cosign(kept.size, lambda ours: _over(ours, note, found), at=clock.now())
+    finally:
+        store.close()
+    for each in fresh:
+        typer.echo(f"{each.key.name} saw the checkpoint of {kept.size} entries at {each.at}")
+    if not fresh:
+        typer.echo("nothing new: these cosignatures are kept already")
+
+
+def _over(ours: str, theirs: str, found: tuple[Cosignature, ...]) -> tuple[Cosignature, ...]:
+    if split_note(ours)[0] != split_note(theirs)[0]:
+        raise EvidenceError("the witness signed another text than the checkpoint that is kept here")
+    return found
 
 
 def _note_in(file: Path) -> str:

@@ -120,6 +120,10 @@ class WitnessConfig(Part):
     name: Text = Field(description="Full name, as the letter addresses them.")
     email: Email = Field(description="Where the checkpoint goes.")
     role: WitnessPart = Field(description="`chair`, `union`, `trust` or `other`.")
+    key: Text | None = Field(
+        default=None,
+        description="Public key of their witnessing tool (C2SP cosignature), if they run one.",
+    )
 
 
 class EvidenceConfig(Part):

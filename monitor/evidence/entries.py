@@ -353,6 +353,16 @@ def log_restored(
     return Leaf("log.restored", at, public, {"by": by, "why": why})
 
 
+def checkpoint_cosigned(*, at: datetime, size: int, witness: str, cosigned_at: datetime) -> Leaf:
+    """That a witness's tool signed that it saw a checkpoint; `witness` is the name of its key."""
+    public: dict[str, Json] = {
+        "checkpoint": size,
+        "witness": witness,
+        "cosigned_at": _time(cosigned_at),
+    }
+    return Leaf("checkpoint.cosigned", at, public, {})
+
+
 def key_changed(*, at: datetime, old: SigningKey, new: SigningKey, by: str, why: str) -> Leaf:
     """That the old signing key handed the log over to the new one; both have signed that."""
     return Leaf("key.changed", at, hand_over(old, new), {"by": by, "why": why})

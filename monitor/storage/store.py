@@ -11,6 +11,7 @@ from sqlmodel import Session, col, select
 from monitor.errors import EvidenceError
 from monitor.evidence import entries
 from monitor.evidence.checkpoint import VerifierKey, read_hand_over
+from monitor.evidence.cosignature import Cosignature, joined
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
 from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
@@ -141,6 +142,32 @@ class Log:
         with self._database.write() as session:
             ledger.add_checkpoint(session, CheckpointRow(size=size, note=note, at=at))
         return size
+
+    def cosign(
+        self, size: int, more: Callable[[str], tuple[Cosignature, ...]], *, at: datetime
+    ) -> tuple[Cosignature, ...]:
+        """Add witnesses' lines to the checkpoint of that size and seal that they came.
+
+        `more` is given the stored note and answers with the lines to add. Those that stand there
+        already are left out; back come the new ones.
+
+        Raises:
+            EvidenceError: there is no checkpoint of that size.
+        """
+        with self._database.write() as session:
+            row = session.get(CheckpointRow, size)
+            if row is None:
+                raise EvidenceError(f"no checkpoint of {size} entries was ever signed here")
+            fresh = tuple(each for each in more(row.note) if each.line not in row.note)
+            row.note = joined(row.note, fresh)
+            leaves = [
+                entries.checkpoint_cosigned(
+                    at=at, size=size, witness=each.key.name, cosigned_at=each.at
+                )
+                for each in fresh
+            ]
+            ledger.append(session, leaves)
+            return fresh
 
     def checkpoints(self) -> tuple[tuple[int, str, datetime], ...]:
         """(size, note, time) of every checkpoint, the smallest first."""

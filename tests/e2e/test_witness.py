@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sqlite3
 from contextlib import closing
 from pathlib import Path
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from monitor.errors import EvidenceError
+from monitor.evidence.cosignature import CosignerKey
 from monitor.evidence.entries import access
-from monitor.evidence.note import SigningKey
+from monitor.evidence.note import SigningKey, split_note
 from monitor.rotation import rotate
 from monitor.storage.store import Store
 from monitor.testing import FakeClock
@@ -190,3 +193,68 @@ def test_a_change_of_key_that_broke_off_is_finished_when_asked_again(kept: Kept)
     assert kept.run("evidence", "rotate-key", "--why", "again").code == 0
     assert SigningKey.load(kept.key) == new
     assert kept.run("evidence", "verify").code == 0
+
+
+# --- cosignatures -------------------------------------------------------------------------------
+
+SEEN = 1_795_000_000
+
+
+def cosigned(note: str, key: Ed25519PrivateKey, name: str, seen: int = SEEN) -> str:
+    """The note with a cosignature, made after the words of C2SP tlog-cosignature."""
+    public = CosignerKey(name, key.public_key().public_bytes_raw())
+    signed = f"cosignature/v1\ntime {seen}\n{split_note(note)[0]}".encode()
+    raw = public.key_id + seen.to_bytes(8, "big") + key.sign(signed)
+    return f"{note}\u2014 {name} {base64.b64encode(raw).decode()}\n"
+
+
+@pytest.fixture
+def watcher(kept: Kept) -> Ed25519PrivateKey:
+    """A witness with a tool, in the config."""
+    key = Ed25519PrivateKey.generate()
+    written = CosignerKey("witness.example/union", key.public_key().public_bytes_raw())
+    kept.house.more = (
+        '\n[[evidence.witnesses]]\nname = "T. Marsh"\nemail = "t.marsh@union.example"\n'
+        f'role = "union"\nkey = "{written}"\n'
+    )
+    kept.house.write_config()
+    return key
+
+
+def test_a_cosigned_checkpoint_is_taken_in_once_and_everything_verifies(
+    kept: Kept, watcher: Ed25519PrivateKey
+) -> None:
+    plain = kept.file.read_text("utf-8")
+    kept.file.write_text(cosigned(plain, watcher, "witness.example/union"), "utf-8")
+    told = kept.run("witness", "add", str(kept.file))
+    assert told.code == 0, told.err
+    assert "witness.example/union saw the checkpoint of 301 entries at 2026-" in told.out
+    assert "nothing new" in kept.run("witness", "add", str(kept.file)).out
+    with closing(kept.store()) as store:
+        notes = [note for size, note, _at in store.log.checkpoints() if size == 301]
+        assert notes == [kept.file.read_text("utf-8")]
+    assert kept.run("evidence", "verify").code == 0
+    assert kept.witness().code == 0
+
+
+def test_a_cosignature_that_does_not_fit_is_refused(kept: Kept, watcher: Ed25519PrivateKey) -> None:
+    plain = kept.file.read_text("utf-8")
+    name = "witness.example/union"
+    good = cosigned(plain, watcher, name)
+    later = cosigned(plain, watcher, name, SEEN + 1).splitlines()[-1]
+    signature = base64.b64decode(later.split(" ")[2])
+    forged = signature[:4] + SEEN.to_bytes(8, "big") + signature[12:]
+    kept.file.write_text(f"{plain}\u2014 {name} {base64.b64encode(forged).decode()}\n", "utf-8")
+    assert "does not fit" in kept.run("witness", "add", str(kept.file)).err
+    stranger = cosigned(plain, Ed25519PrivateKey.generate(), name)
+    kept.file.write_text(stranger, "utf-8")
+    assert "no witness in the config" in kept.run("witness", "add", str(kept.file)).err
+    kept.file.write_text(good, "utf-8")
+    kept.alter("delete from checkpoint where size = 301")
+    assert "no checkpoint of 301 entries" in kept.run("witness", "add", str(kept.file)).err
+
+
+@pytest.mark.parametrize("written", ["", "a+b", "n+00000000+BAAA", "n+00000000+AQOhB7/zzhC+"])
+def test_what_is_no_cosigners_key_is_refused(written: str) -> None:
+    with pytest.raises(EvidenceError):
+        CosignerKey.parse(written)
