@@ -28,11 +28,15 @@ class Roots:
 def roots(url: str, sizes: Collection[int] = ()) -> Roots:
     """Work out the roots of a log from its leaves, whatever schema the database has.
 
+    A database without tables, such as any command makes where there was none, is an empty log.
+
     Raises:
         EvidenceError: the database cannot be read, or entries are missing from it.
     """
     database = Database(url)
     try:
+        if not inspect(database.engine).get_table_names():
+            return Roots(0, {0: Frontier().root()})
         with database.read() as session:
             return _roots(session, frozenset(sizes))
     except SQLAlchemyError as error:
@@ -49,7 +53,10 @@ def erased_mentions(url: str) -> frozenset[int]:
     """
     database = Database(url)
     try:
-        columns = {each["name"] for each in inspect(database.engine).get_columns("mention")}
+        looked = inspect(database.engine)
+        if not looked.get_table_names():
+            return frozenset()
+        columns = {each["name"] for each in looked.get_columns("mention")}
         if "erased_by" not in columns:
             return frozenset()  # its program could not forget yet
         with database.read() as session:

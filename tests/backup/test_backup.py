@@ -15,7 +15,7 @@ from sqlalchemy import make_url
 
 from monitor.backup import archive, making, restoring
 from monitor.backup.restoring import Place, Staged
-from monitor.errors import EvidenceError
+from monitor.errors import EvidenceError, SchemaError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.leaf import OpenedLeaf
 from monitor.evidence.note import SigningKey
@@ -150,6 +150,18 @@ def test_a_backup_comes_back_on_another_machine_and_on_the_other_database(
     assert first_new.public["compared"] is False
     assert first_new.secret == {"by": "pryce", "why": "the disk broke"}
     assert restored_entry(elsewhere, size - 1).kind == "log.backed-up"
+
+
+def test_an_empty_database_that_a_command_left_there_is_no_obstacle(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    path = sqlite_house.back_up(tmp_path / "b.age")
+    place = placed(tmp_path / "new")
+    with pytest.raises(SchemaError):
+        Store(place.url, mail_domain="school.example")
+    assert (tmp_path / "new" / "staff-mentions.sqlite3").exists()
+    sqlite_house.restore(path, place)
+    assert sqlite_house.verify(place).size == sqlite_house.head()[0] + 1
 
 
 def test_the_first_new_entry_says_what_range_was_lost(house: House, tmp_path: Path) -> None:
