@@ -10,6 +10,7 @@ from sqlalchemy import func, insert, tuple_
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 
+from monitor.errors import EvidenceError
 from monitor.evidence.leaf import Leaf, seal
 from monitor.evidence.log import Frontier
 from monitor.evidence.verify import StoredEntry
@@ -164,9 +165,17 @@ def entries(session: Session, *, batch: int = 5_000) -> Iterator[StoredEntry]:
         for number, name, encoded in found:
             opened.setdefault(number, []).append((name, encoded))
         for index, content, digest, erased_by in rows:
+            _demand_bytes(index, content, digest)
             disclosures = tuple(opened.get(index, ()))
             yield StoredEntry(index, content, digest, disclosures, erased_by is not None)
         start = last + 1
+
+
+def _demand_bytes(index: int, *found: object) -> None:
+    """SQLite keeps text in a column of bytes where somebody wrote it there by hand."""
+    for each in found:
+        if type(each) is not bytes:
+            raise EvidenceError(f"entry {index}: its content was altered: it is not bytes any more")
 
 
 def entry(session: Session, index: int) -> StoredEntry | None:
@@ -199,6 +208,7 @@ def contents(session: Session, *, batch: int = 5_000) -> Iterator[bytes]:
         for index, content in rows:
             if index != start:
                 return
+            _demand_bytes(index, content)
             yield content
             start += 1
         if not rows:

@@ -127,6 +127,13 @@ def test_a_changed_entry_is_found_though_the_stored_hashes_are_old(kept: Kept) -
     assert "is not as it was" in kept.witness().err
 
 
+def test_bytes_that_became_text_are_named_and_crash_nothing(kept: Kept) -> None:
+    kept.alter("update entry set content = 'hello' where \"index\" = 7")
+    for told in (kept.witness(), kept.run("evidence", "verify")):
+        assert told.code == 1
+        assert "entry 7: its content was altered: it is not bytes any more" in told.err
+
+
 def test_a_node_that_was_changed_is_found(kept: Kept) -> None:
     kept.grow(50)
     kept.alter("update node set hash = zeroblob(32) where level = 4")
