@@ -18,7 +18,15 @@ from monitor.cli.common import (
     table,
     who,
 )
-from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
+from monitor.cli.records import (
+    RestrictedOption,
+    WhyOption,
+    demand_clearance,
+    opened,
+    record_list,
+    record_look,
+    short,
+)
 from monitor.model import AlertKind, AlertState, Role
 
 alert = typer.Typer(no_args_is_help=True, help="List alerts, answer one, send a test.")
@@ -34,7 +42,7 @@ def list_alerts(
 ) -> None:
     """List the newest alerts with what became of their messages; allegations apart."""
     with opened(config) as app:
-        record_restricted(app, "alerts", restricted=restricted, by=by, why=why)
+        record_list(app, "alerts", restricted=restricted, by=by, why=why)
         rows = []
         for each in app.store.outbox.alerts():
             if (each.kind is AlertKind.ALLEGATION) is not restricted:
@@ -58,9 +66,18 @@ def show_alert(
     alert_id: Annotated[int, typer.Argument(help="Its number.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    restricted: RestrictedOption = False,
+    by: ByOption = "",
+    why: WhyOption = "",
 ) -> None:
-    """Show the messages of one alert as they were sent."""
+    """Show the messages of one alert as they were sent. That you looked is kept before."""
     with opened(config) as app:
+        if not app.store.outbox.deliveries(alert_id):
+            complain(f"there is no alert {alert_id}")
+            raise typer.Exit(FAILED)
+        accused = app.store.guarding.alert(alert_id)
+        demand_clearance(accused=accused, restricted=restricted)
+        record_look(app, f"alert {alert_id}", restricted=accused, by=by, why=why)
         rows = [
             {
                 "to": f"{d.recipient_name} <{d.recipient}>",

@@ -18,8 +18,15 @@ from monitor.cli.common import (
     table,
     who,
 )
-from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
-from monitor.evidence import entries
+from monitor.cli.records import (
+    RestrictedOption,
+    WhyOption,
+    demand_clearance,
+    opened,
+    record_list,
+    record_look,
+    short,
+)
 from monitor.model import CaseState
 
 case = typer.Typer(no_args_is_help=True, help="List and show cases, add notes, open and close.")
@@ -35,7 +42,7 @@ def list_cases(
 ) -> None:
     """List the newest cases; allegations stand in a list of their own (--restricted)."""
     with opened(config) as app:
-        record_restricted(app, "cases", restricted=restricted, by=by, why=why)
+        record_list(app, "cases", restricted=restricted, by=by, why=why)
         rows = [
             {
                 "number": each.reference,
@@ -55,6 +62,7 @@ def show_case(
     number: Annotated[str, typer.Argument(help="Such as SM-2026-0007.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    restricted: RestrictedOption = False,
     by: ByOption = "",
     why: WhyOption = "",
 ) -> None:
@@ -63,10 +71,8 @@ def show_case(
         found = app.store.reading.case(number)
         if found is None:
             _no_case(number)
-        leaf = entries.access(
-            at=app.clock.now(), what=number, mention_entry=None, by=who(by), why=why
-        )
-        app.store.log.append([leaf])
+        demand_clearance(accused=found.restricted, restricted=restricted)
+        record_look(app, number, restricted=found.restricted, by=by, why=why)
     row = {
         "number": found.reference,
         "state": found.state.value,

@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from monitor.cli.common import WRONG_USE, ByOption, ConfigOption, JsonOption, complain, table, who
-from monitor.cli.records import RestrictedOption, WhyOption, opened, short
+from monitor.cli.records import RestrictedOption, WhyOption, opened, record_look, short
 from monitor.evidence import entries
 from monitor.model import Severity
 from monitor.retention import Retention
@@ -126,6 +126,7 @@ def retention(
         if apply:
             typer.echo(f"{rules.apply(by=who(by), at=at)} mention(s) erased")
             return
+        record_look(app, "what retention lets go", by=by, why=why)
         rows = [
             {
                 "mentions": ", ".join(map(str, each.mentions)),

@@ -13,7 +13,7 @@ import typer
 
 from monitor.app import read_config, roster_of
 from monitor.cli.common import FAILED, ConfigOption, config_path
-from monitor.cli.records import opened
+from monitor.cli.records import opened, record_look
 from monitor.clock import SystemClock
 from monitor.grading import lines as grade_lines
 from monitor.grading.grader import Grader
@@ -107,6 +107,7 @@ def grade(
 def _replay(config: Path | None, index: int, grader: Grader) -> None:
     """One JSON object: the grade as sealed, the grade now, and what differs; exit 1 if it does."""
     with opened(config) as app:
+        record_look(app, f"the grade in entry {index}", by="", why="graded again")
         found = replay(app.store.log, index, grader)
     _print(
         {

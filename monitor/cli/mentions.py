@@ -20,8 +20,15 @@ from monitor.cli.common import (
     table,
     who,
 )
-from monitor.cli.records import RestrictedOption, WhyOption, opened, record_restricted, short
-from monitor.evidence import entries
+from monitor.cli.records import (
+    RestrictedOption,
+    WhyOption,
+    demand_clearance,
+    opened,
+    record_list,
+    record_look,
+    short,
+)
 from monitor.model import Flag, Grade, Severity
 from monitor.storage.records import StoredGrade, StoredMention
 
@@ -42,18 +49,12 @@ def list_mentions(
 ) -> None:
     """List the newest mentions; allegations stand in a list of their own (--restricted)."""
     with opened(config) as app:
-        record_restricted(app, "mentions", restricted=restricted, by=by, why=why)
+        record_list(app, "mentions", restricted=restricted, by=by, why=why)
         found = app.store.reading.mentions(
-            limit=limit, severity=grade, target=person, source=source
+            limit=limit, severity=grade, target=person, source=source, restricted=restricted
         )
-        rows = [
-            _row(stored, graded) for stored, graded in found if _is_restricted(graded) is restricted
-        ]
+        rows = [_row(stored, graded) for stored, graded in found]
     table(rows, ("id", "seen", "target", "grade", "match", "source"), as_json=as_json)
-
-
-def _is_restricted(graded: StoredGrade | None) -> bool:
-    return graded is not None and Flag.ALLEGATION in graded.grade.flags
 
 
 def _row(stored: StoredMention, graded: StoredGrade | None) -> dict[str, object]:
@@ -77,20 +78,17 @@ def show_mention(
     mention_id: Annotated[int, typer.Argument(help="Its number.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    restricted: RestrictedOption = False,
     by: ByOption = "",
     why: WhyOption = "",
 ) -> None:
     """Show one mention in full. That you looked is kept before it is shown."""
     with opened(config) as app:
         stored = _mention(app, mention_id)
-        leaf = entries.access(
-            at=app.clock.now(),
-            what="mention",
-            mention_entry=stored.entry_index,
-            by=who(by),
-            why=why,
-        )
-        app.store.log.append([leaf])
+        accused = app.store.guarding.mention(mention_id)
+        demand_clearance(accused=accused, restricted=restricted)
+        entry = stored.entry_index
+        record_look(app, "mention", mention_entry=entry, restricted=accused, by=by, why=why)
         grades = app.store.reading.grades(mention_id)
         versions = app.store.reading.post_of(*_ref(stored))
     row = _full(stored, grades, versions=len(versions))
@@ -174,10 +172,14 @@ def look_again(
     mention_id: Annotated[int, typer.Argument(help="Its number.")],
     config: ConfigOption = None,
     as_json: JsonOption = False,
+    by: ByOption = "",
+    why: WhyOption = "",
 ) -> None:
     """Look whether the post still stands where it was, and keep what was found."""
     with opened(config) as app:
         stored = _mention(app, mention_id)
+        entry = stored.entry_index
+        record_look(app, "mention where it stood", mention_entry=entry, by=by, why=why)
         seen = asyncio.run(app.rounds.look_again(stored))
     row = {"id": mention_id, "presence": seen.presence.value, "note": seen.note}
     say(row, as_json=as_json, text=f"{seen.presence.value} {seen.note}".strip())

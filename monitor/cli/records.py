@@ -32,17 +32,43 @@ def opened(config: Path | None) -> Iterator[App]:
         asyncio.run(app.aclose())
 
 
-def record_restricted(app: App, what: str, *, restricted: bool, by: str, why: str) -> None:
-    """Keep that somebody opens a list of allegations, before it is shown."""
-    if not restricted:
-        return
-    if not why.strip():
+def record_look(
+    app: App,
+    what: str,
+    *,
+    by: str,
+    why: str,
+    mention_entry: int | None = None,
+    restricted: bool = False,
+) -> None:
+    """Keep that somebody looks at what is kept, before it is shown; an allegation needs a reason.
+
+    `what` is public for ever: of one record it never says that it is an allegation.
+    """
+    if restricted and not why.strip():
         complain("allegations are shown only with a reason: add --why")
         raise typer.Exit(WRONG_USE)
     leaf = entries.access(
-        at=app.clock.now(), what=f"restricted {what}", mention_entry=None, by=who(by), why=why
+        at=app.clock.now(),
+        what=what,
+        mention_entry=mention_entry,
+        by=who(by),
+        why=why.strip(),
     )
     app.store.log.append([leaf])
+
+
+def record_list(app: App, what: str, *, restricted: bool, by: str, why: str) -> None:
+    """Keep that somebody looks at a list, before it is shown; that of allegations is another."""
+    listed = f"restricted {what}" if restricted else what
+    record_look(app, listed, restricted=restricted, by=by, why=why)
+
+
+def demand_clearance(*, accused: bool, restricted: bool) -> None:
+    """End the command where an allegation would be shown to somebody who did not ask for one."""
+    if accused and not restricted:
+        complain("this is about an allegation: add --restricted if you are cleared for it")
+        raise typer.Exit(WRONG_USE)
 
 
 def short(moment: datetime) -> str:

@@ -24,6 +24,7 @@ from monitor.storage import ledger
 from monitor.storage.casebook import case_reference
 from monitor.storage.convert import stored_grade, stored_mention, stored_post, target_of
 from monitor.storage.engine import Database
+from monitor.storage.guarding import accused
 from monitor.storage.records import Heard, StoredCase, StoredGrade, StoredMention, StoredPost
 from monitor.storage.tables import (
     AlertRow,
@@ -76,8 +77,9 @@ class Reading:
         severity: Severity | None = None,
         target: str | None = None,
         source: str | None = None,
+        restricted: bool | None = None,
     ) -> tuple[tuple[StoredMention, StoredGrade | None], ...]:
-        """The newest mentions with their standing grades."""
+        """The newest mentions with their grades; `restricted`: allegations only, or none."""
         query = (
             select(MentionRow, GradeRow)
             .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
@@ -86,6 +88,8 @@ class Reading:
             .order_by(col(MentionRow.id).desc())
             .limit(limit)
         )
+        if restricted is not None:
+            query = query.where(accused() if restricted else ~accused())
         if severity is not None:
             query = query.where(col(GradeRow.severity) == severity.value)
         if target is not None:

@@ -145,7 +145,7 @@ def _accused() -> ColumnElement[bool]:
         kin.c.platform == col(MentionRow.platform),
         kin.c.native_id == col(MentionRow.native_id),
         grade.c.mention_id == kin.c.id,
-        grade.c.flags_json.contains(Flag.ALLEGATION.value),
+        grade.c.flags_json.contains(f'"{Flag.ALLEGATION.value}"'),  # not a faint one,
     )
     restricted = exists().where(
         col(CaseRow.id) == col(MentionRow.case_id), col(CaseRow.restricted).is_(True)

@@ -21,6 +21,7 @@ from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.erasing import Erasing
 from monitor.storage.expiry import Expiry
+from monitor.storage.guarding import Guarding
 from monitor.storage.holding import Holding
 from monitor.storage.judging import Judging
 from monitor.storage.outbox import OutboxStore
@@ -50,6 +51,7 @@ class Store:
         self.judging = Judging(self._database, mail_domain)
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
+        self.guarding = Guarding(self._database)
         self.log = Log(self._database)
         self.search = Search(self._database)
         self.erasing = Erasing(self._database)

@@ -286,6 +286,61 @@ def test_a_test_alert_arrives_marked_as_one(own: House, mail: MailCatcher) -> No
     assert "test" in mail.caught[-1].subject.lower()
 
 
+SHOWS: tuple[tuple[str, ...], ...] = (
+    ("mention", "list"),
+    ("mention", "show", "1"),
+    ("mention", "look-again", "1"),
+    ("case", "list"),
+    ("case", "show", "{case}"),
+    ("alert", "list"),
+    ("alert", "show", "1"),
+    ("retention",),
+)
+
+
+@pytest.mark.parametrize("words", SHOWS, ids=" ".join)
+def test_whoever_is_shown_something_is_in_the_log_first(own: House, words: tuple[str, ...]) -> None:
+    case = ask(own, "case", "list", "--json").rows[0]["number"]
+    looks = own.logged("evidence.viewed")
+    ran = ask(own, *(word.format(case=case) for word in words), "--by", "head", "--why", "to see")
+    assert ran.code == 0, ran.err
+    assert own.logged("evidence.viewed") == looks + 1
+    own.rows(
+        "create trigger no_looks before insert on entry when new.kind = 'evidence.viewed'"
+        " begin insert into nowhere values (1); end"
+    )
+    unkept = ask(own, *(word.format(case=case) for word in words))
+    assert unkept.code == 1
+    assert not unkept.out, "nothing is shown where the look cannot be kept"
+
+
+def test_an_allegation_its_case_and_its_alerts_are_shown_to_the_cleared_only(own: House) -> None:
+    number = str(numbered(own, "threatening"))
+    before = {row["id"] for row in ask(own, "alert", "list", "--json").rows}
+    flag = ("--flag", "allegation", "--why", "it says that a child was hurt")
+    assert ask(own, "mention", "regrade", number, "abusive", *flag).code == 0
+    listed = ask(own, "alert", "list", "--restricted", "--why", "audit", "--json").rows
+    alerts = [str(row["id"]) for row in listed]
+    case = ask(own, "case", "list", "--restricted", "--why", "audit", "--json").rows[0]["number"]
+    told = [
+        str(row["alert_id"])
+        for row in own.rows(f"select alert_id from hearing where mention_id = {number}")
+    ]
+    assert set(alerts) - {str(each) for each in before}
+    shown = [("mention", number), ("case", case), *(("alert", each) for each in {*alerts, *told})]
+    looks = own.logged("evidence.viewed")
+    for room, which in shown:
+        for words in ((), ("--why", "audit"), ("--restricted",)):
+            refused = ask(own, room, "show", which, *words)
+            assert refused.code == 2, (room, which, words)
+            assert not refused.out
+    assert own.logged("evidence.viewed") == looks
+    for room, which in shown:
+        assert ask(own, room, "show", which, "--restricted", "--why", "audit").code == 0
+    assert own.logged("evidence.viewed") == looks + len(shown)
+    assert number not in [str(row["id"]) for row in ask(own, "mention", "list", "--json").rows]
+
+
 def test_allegations_are_opened_only_with_a_reason(own: House) -> None:
     for room in ("mention", "case", "alert"):
         assert ask(own, room, "list", "--restricted").code == 2

@@ -1,0 +1,74 @@
+"""What carries an allegation against staff, and is shown only to those who are cleared for it."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import ColumnElement, exists, func, or_
+from sqlmodel import col, select
+
+from monitor.model import AlertKind, Flag
+from monitor.storage.engine import Database
+from monitor.storage.tables import (
+    AlertRow,
+    CaseRow,
+    DigestLineRow,
+    GradeRow,
+    HearingRow,
+    MentionRow,
+)
+
+_FLAG: Final = f'"{Flag.ALLEGATION.value}"'
+"""As it stands in a list of flags; a faint one has its mark inside the quotes and is another."""
+
+
+class Guarding:
+    """Questions that come before anything is shown."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def mention(self, mention_id: int) -> bool:
+        """Whether the post of a mention accuses anybody, or its case is restricted."""
+        query = select(MentionRow.id).where(col(MentionRow.id) == mention_id).where(accused())
+        with self._database.read() as session:
+            return session.exec(query).one_or_none() is not None
+
+    def alert(self, alert_id: int) -> bool:
+        """Whether an alert or digest is about an allegation, or tells of a post that carries one.
+
+        A message may have been sent before anybody saw that its post is an allegation.
+        """
+        heard = select(HearingRow.mention_id).where(col(HearingRow.alert_id) == alert_id)
+        listed = select(DigestLineRow.mention_id).where(col(DigestLineRow.listed_in) == alert_id)
+        told = or_(col(MentionRow.id).in_(heard), col(MentionRow.id).in_(listed))
+        with self._database.read() as session:
+            row = session.get(AlertRow, alert_id)
+            if row is not None and row.kind == AlertKind.ALLEGATION.value:
+                return True
+            query = select(MentionRow.id).where(told).where(accused()).limit(1)
+            return session.exec(query).one_or_none() is not None
+
+
+def accused() -> ColumnElement[bool]:
+    """For a query over `MentionRow`: an allegation as its post's grades stand, or as its case does.
+
+    In any version of the post and against anybody: one allegation hides the whole post.
+    """
+    kin = MentionRow.__table__.alias("kin")  # type: ignore[attr-defined]
+    grade = GradeRow.__table__.alias("grade_of_kin")  # type: ignore[attr-defined]
+    later = GradeRow.__table__.alias("later_grade")  # type: ignore[attr-defined]
+    newest = (
+        select(func.max(later.c.id)).where(later.c.mention_id == kin.c.id).correlate(kin)
+    ).scalar_subquery()
+    flagged = exists().where(
+        kin.c.platform == col(MentionRow.platform),
+        kin.c.native_id == col(MentionRow.native_id),
+        grade.c.mention_id == kin.c.id,
+        grade.c.id == newest,
+        grade.c.flags_json.contains(_FLAG),
+    )
+    restricted = exists().where(
+        col(CaseRow.id) == col(MentionRow.case_id), col(CaseRow.restricted).is_(True)
+    )
+    return flagged | restricted
