@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -18,7 +17,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
-OPENSSL: Final = shutil.which("openssl")
+from tests.programs import needs
+
 DAY: Final = timedelta(days=1)
 
 _CONFIG: Final = """\
@@ -67,11 +67,18 @@ class Authority:
 
     def answer(self, request: bytes) -> bytes:
         """The answer of `openssl ts -reply`."""
-        assert OPENSSL
         asked = self.place / "asked.tsq"
         asked.write_bytes(request)
         done = subprocess.run(
-            [OPENSSL, "ts", "-reply", "-config", str(self.place / "ts.cnf"), "-queryfile", asked],
+            [
+                needs("openssl"),
+                "ts",
+                "-reply",
+                "-config",
+                str(self.place / "ts.cnf"),
+                "-queryfile",
+                asked,
+            ],
             capture_output=True,
             check=True,
         )

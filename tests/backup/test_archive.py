@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import os
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,6 +12,7 @@ import pytest
 
 from monitor.backup import archive
 from monitor.errors import EvidenceError
+from tests.programs import needs
 
 MEMBERS = [("backup.json", b"{}"), ("vault/ab/" + "ab" * 32, os.urandom(300_000)), ("empty", b"")]
 
@@ -128,11 +128,12 @@ def test_a_stream_that_is_no_backup_is_refused(tmp_path: Path, key: tuple[str, b
         read(path, key[1])
 
 
-@pytest.mark.skipif(shutil.which("age") is None, reason="age is not installed here")
 def test_age_itself_opens_it(tmp_path: Path, key: tuple[str, bytes]) -> None:
     path = written(tmp_path / "a", key[0])
     (tmp_path / "key").write_bytes(key[1])
     plain = subprocess.run(
-        ["age", "-d", "-i", str(tmp_path / "key"), str(path)], check=True, capture_output=True
+        [needs("age"), "-d", "-i", str(tmp_path / "key"), str(path)],
+        check=True,
+        capture_output=True,
     )
     assert b"backup.json" in plain.stdout

@@ -20,13 +20,12 @@ from monitor.stamping import Authority as Asked
 from monitor.stamping import Stamper, doubts
 from monitor.storage.store import Store
 from monitor.testing import FakeClock
-from tests.authority import OPENSSL, Authority, make_authority, served
+from tests.authority import Authority, make_authority, served
 from tests.e2e.house import House
 from tests.e2e.test_cli import typed
 
 Make = Any
 DAY = timedelta(days=1)
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
 
 
 @pytest.fixture

@@ -14,7 +14,8 @@ from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.storage.store import Store
 from tests.export.browser import CHROMIUM, Browser, browsing
-from tests.export.house import School, a_case, needs
+from tests.export.house import School, a_case
+from tests.programs import needs
 
 
 @pytest.fixture

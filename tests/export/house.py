@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import io
-import os
-import shutil
 import warnings
 import zipfile
 from collections.abc import Mapping
@@ -15,8 +13,6 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 from zoneinfo import ZoneInfo
-
-import pytest
 
 from monitor.evidence import entries
 from monitor.evidence.checkpoint import Checkpoint, sign
@@ -29,17 +25,6 @@ from monitor.export.wording import Speech
 from monitor.model import Grade, Post, Severity
 from monitor.storage.dossier import Chosen
 from monitor.storage.store import Store
-
-
-def needs(program: str) -> str:
-    """Where a program of the system is; the test is skipped, or fails, where it is not."""
-    found = shutil.which(program)
-    if found is None:
-        if os.environ.get("STAFF_MENTIONS_REQUIRE_REAL") == "1":
-            pytest.fail(f"{program} is not here")
-        pytest.skip(f"{program} is not here")
-    return found
-
 
 NAMES = {"holt": "Marian Holt", "desmond-lowe": "Desmond Lowe", "osei": "Abena Osei"}
 WORDS = (

@@ -23,7 +23,8 @@ from monitor.export.bundle import EXPORTED, Request
 from monitor.export.redact import closure
 from monitor.model import Author, Severity
 from tests.export import stranger
-from tests.export.house import School, needs, unpacked
+from tests.export.house import School, unpacked
+from tests.programs import needs
 
 
 def disclosed(files: dict[str, bytes]) -> dict[str, list[Any]]:

@@ -13,8 +13,9 @@ import pytest
 from monitor.export.visible import visible
 from monitor.model import Author, Severity
 from tests.export import stranger
-from tests.export.house import School, needs, unpacked
+from tests.export.house import School, unpacked
 from tests.export.test_bundle import printed
+from tests.programs import needs
 
 HOSTILE = (
     'Mr Lowe #read("/etc/passwd") #import "x" $x^2$ *bold* @ref <label> \\ // gone',

@@ -13,9 +13,10 @@ import pytest
 from monitor.export.commands import Stamp
 from tests.export import stranger
 from tests.export.browser import Browser
-from tests.export.house import School, needs, unpacked
+from tests.export.house import School, unpacked
 from tests.export.test_alterations import asked
 from tests.export.test_bundle import printed
+from tests.programs import needs
 
 CONFIG = """\
 [req]

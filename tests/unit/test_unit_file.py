@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import configparser
-import os
 import re
-import shutil
 import subprocess
 from datetime import timedelta
 from pathlib import Path
@@ -15,6 +13,7 @@ import pytest
 from monitor import daemon, vitals
 from monitor.config.sections import DEFAULT_DATA_DIR
 from monitor.notify import watchdog_interval
+from tests.programs import needs
 
 UNIT = Path(__file__).parents[2] / "systemd" / "staff-mentions.service"
 BELOW_TWO = "--threshold=19"
@@ -23,12 +22,7 @@ BELOW_TWO = "--threshold=19"
 
 @pytest.fixture(scope="module")
 def analyze() -> str:
-    found = shutil.which("systemd-analyze")
-    if found is None and os.environ.get("STAFF_MENTIONS_REQUIRE_REAL"):
-        pytest.fail("systemd-analyze is not here, and nothing may be skipped")
-    if found is None:
-        pytest.skip("systemd-analyze is not here")
-    return found
+    return needs("systemd-analyze")
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ import pytest
 
 from monitor.errors import EvidenceError
 from monitor.evidence.stamp import MAX_TOKEN, ask, open_token, read_roots
-from tests.authority import OPENSSL, Authority, make_authority
+from tests.authority import Authority, make_authority
+from tests.programs import needs
 
 NOTE = "school.example/log\n5\nJ1vmnTatHVCXKmPBE3Ww6g8+Qf24/2lUFBeYZD+rve8=\n\n— x y\n"
-pytestmark = pytest.mark.skipif(OPENSSL is None, reason="needs openssl")
 
 
 @pytest.fixture(scope="module")
@@ -48,7 +48,9 @@ def test_openssl_verifies_the_same_answer_after_our_words(
     (tmp_path / "chain").write_text(token.chain)
     words = ["ts", "-verify", "-data", "note", "-in", "tsr", "-CAfile", str(authority.root)]
     words += ["-untrusted", "chain", "-attime", str(int(token.at.timestamp()))]
-    done = subprocess.run([str(OPENSSL), *words], cwd=tmp_path, capture_output=True, check=False)
+    done = subprocess.run(
+        [needs("openssl"), *words], cwd=tmp_path, capture_output=True, check=False
+    )
     assert b"Verification: OK" in done.stdout + done.stderr
 
 
