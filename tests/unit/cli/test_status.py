@@ -48,6 +48,10 @@ def test_a_clock_that_cannot_be_judged_is_no_trouble() -> None:
             "channel mail: nothing taken since 08:00: refused",
         ),
         (
+            {"unstamped": 4, "authorities": [{"name": "one", "last_error": "one answered 503"}]},
+            "time-stamp authority one: one answered 503; 4 checkpoints wait for a stamp",
+        ),
+        (
             {"sources": [{"name": "a", "failures": 3, "stopped": True, "last_error": "401"}]},
             "source a: stopped: 401",
         ),
