@@ -609,9 +609,9 @@ def test_markup_in_a_post_is_text(
         concern, post=post, target_name=hostile, rule=hostile,
         reasons=(Reason(start=0, end=1, text=hostile, weight=1),) * 50,
     )  # fmt: skip
-    started = time.perf_counter()
+    started = time.thread_time()
     rendered = compose_alert(view, replace(words, quote=quote, school=hostile))
-    assert time.perf_counter() - started < 1
+    assert time.thread_time() - started < 1
     seen = Seen(rendered.html)
     assert seen.tags <= OURS
     assert not {name for name in seen.attributes if name.startswith("on") or name == "src"}

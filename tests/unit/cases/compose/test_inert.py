@@ -58,10 +58,10 @@ def test_a_cut_is_shown_as_a_cut() -> None:
 
 def test_a_hundred_megabytes_cost_no_more_than_their_beginning() -> None:
     huge = "\u0301a" * 50_000_000
-    started = time.perf_counter()
+    started = time.thread_time()
     inert(huge, limit=2000, lines=True)
     masked(huge)
-    assert time.perf_counter() - started < 0.5
+    assert time.thread_time() - started < 0.5
 
 
 @pytest.mark.parametrize(
