@@ -22,6 +22,7 @@ TITLES = {
     "matching": "Matching",
     "grading": "Grading",
     "evidence": "Evidence",
+    "search": "Search",
     "export": "An export",
 }
 LONG = {"soak"}

@@ -1,0 +1,148 @@
+"""A search and a list over a million kept mentions: `python bench/search.py [MENTIONS]`.
+
+One real mention is kept through the program's own commits; a million more are copies of its rows
+with other words, people, sources, times and grades, put in by the database's own means. SQLite, and
+PostgreSQL where STAFF_MENTIONS_TEST_POSTGRES names a server.
+"""
+
+from __future__ import annotations
+
+import itertools
+import os
+import random
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import timedelta
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, insert, select, text
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+from bench.measure import median_seconds, table
+from bench.pipeline import DIGEST, HEAD, NOW, captures, postgres, sqlite, turn
+from monitor.model import Grade, Severity
+from monitor.storage import schema
+from monitor.storage.records import Judgement
+from monitor.storage.search import Wanted
+from monitor.storage.store import Store
+from monitor.storage.tables import GradeRow, MentionRow, PostRow
+
+MENTIONS = 1_000_000
+BATCH = 5_000
+PEOPLE, SOURCES = 60, 40
+RARE = "zyxomma"
+"""Stands in one post in a hundred thousand, as an unusual surname or street does."""
+GRADES = ("neutral",) * 970 + ("abusive",) * 28 + ("threatening",) * 2
+
+
+def words() -> Iterator[str]:
+    """Posts of 12 to 30 words, common ones common (Zipf's law over 20,000 words)."""
+    known = files("monitor.data").joinpath("words.txt").read_text(encoding="utf-8").split()
+    known = [word for word in known if word.isalpha()][:20_000]
+    weights = list(itertools.accumulate(1 / rank for rank in range(1, len(known) + 1)))
+    chance = random.Random(7)
+    for number in itertools.count():
+        said = chance.choices(known, cum_weights=weights, k=chance.randint(12, 30))
+        if number % 100_000 == 500:
+            said.append(RARE)
+        yield " ".join(said)
+
+
+def filled(store: Store, connection: Connection, count: int) -> None:
+    """Keep one mention properly, then copies of its rows."""
+    store.log.open("bench/log", verifier="bench", at=NOW)
+    store.sources.accept(turn(1), captures(1))
+    (first,) = store.judging.waiting()
+    neutral = Judgement(first.id, Grade(Severity.NEUTRAL, model="bench"), (DIGEST,), {"holt": HEAD})
+    store.judging.judge(neutral, at=NOW)
+    post, mention, grade = (
+        dict(connection.execute(select(each.__table__)).mappings().one())  # type: ignore[attr-defined]
+        for each in (PostRow, MentionRow, GradeRow)
+    )
+    said, chance = words(), random.Random(9)
+    for start in range(2, count + 2, BATCH):
+        posts: list[dict[str, Any]] = []
+        mentions: list[dict[str, Any]] = []
+        grades: list[dict[str, Any]] = []
+        for number in range(start, min(start + BATCH, count + 2)):
+            own = {"native_id": f"n{number}"}
+            at = NOW + timedelta(minutes=number)
+            place = {"source": f"source-{number % SOURCES}", "captured_at": at}
+            author = {"author_handle": f"@parent_{chance.randrange(5_000)}"}
+            posts.append(post | own | place | author | {"id": number, "text": next(said)})
+            target = {"target_id": f"person-{chance.randrange(PEOPLE)}"}
+            mentions.append(mention | own | target | {"id": number, "post_id": number})
+            decided = {"severity": chance.choice(GRADES), "at": at}
+            grades.append(grade | decided | {"id": number, "mention_id": number})
+        for each, rows in ((PostRow, posts), (MentionRow, mentions), (GradeRow, grades)):
+            connection.execute(insert(each), rows)
+        connection.commit()
+        print(f"{start:,} of {count:,}", end="\r", file=sys.stderr, flush=True)
+    if connection.dialect.name == "sqlite":
+        connection.execute(text("insert into post_words(post_words) values ('rebuild')"))
+        connection.commit()
+        connection.execute(text("analyze"))
+    else:
+        for name in ("post", "mention", "grade"):
+            connection.execute(text(f"analyze {name}"))
+    connection.commit()
+
+
+def questions(store: Store) -> list[tuple[str, Callable[[], tuple[Any, ...]]]]:
+    """What people ask, by what it is called in the table."""
+    common = next(words()).split()
+    often, pair = max(common, key=len), " ".join(common[:2])
+    find, listed = store.search.find, store.reading.mentions
+    return [
+        ("a rare word", lambda: find(Wanted(RARE))),
+        ("a word of many posts", lambda: find(Wanted(often))),
+        ("two words, one after the other", lambda: find(Wanted(f'"{pair}"'))),
+        ("a common word, about one person", lambda: find(Wanted(often, person="person-7"))),
+        (
+            "a common word, threats only",
+            lambda: find(Wanted(often, grade=Severity.THREATENING)),
+        ),
+        ("a common word, one author", lambda: find(Wanted(often, author="@parent_77"))),
+        ("the newest fifty", lambda: listed(restricted=False)),
+        (
+            "the newest fifty threats",
+            lambda: listed(severity=Severity.THREATENING, restricted=False),
+        ),
+        ("the newest fifty about one person", lambda: listed(target="person-7", restricted=False)),
+        ("the newest fifty of one source", lambda: listed(source="source-3", restricted=False)),
+    ]
+
+
+def measured(url: str, count: int) -> dict[str, tuple[float, int]]:
+    """Milliseconds of each question, and how many it found."""
+    schema.migrate(url)
+    with closing(Store(url, mail_domain="bench.example")) as store:
+        with store._database.engine.connect() as connection:  # noqa: SLF001 - rows by the million
+            filled(store, connection, count)
+        found = {}
+        for name, ask in questions(store):
+            found[name] = median_seconds(ask) * 1000, len(ask())
+        return found
+
+
+def main() -> None:
+    count = int(sys.argv[1]) if len(sys.argv) > 1 else MENTIONS
+    with sqlite() as url:
+        results = {"SQLite": measured(url, count)}
+    if os.environ.get("STAFF_MENTIONS_TEST_POSTGRES"):
+        with postgres() as url:
+            results["PostgreSQL"] = measured(url, count)
+    print(f"{count:,} mentions kept, each of a post of its own\n")
+    rows = [
+        [name, *(f"{result[name][0]:.1f} ms ({result[name][1]})" for result in results.values())]
+        for name in results["SQLite"]
+    ]
+    table(["asked for (how many were found)", *results], rows)
+
+
+if __name__ == "__main__":
+    main()
