@@ -18,7 +18,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, insert, select, text
+from sqlalchemy import Connection, insert, inspect, select, text
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -60,7 +60,7 @@ def filled(store: Store, connection: Connection, count: int) -> None:
     neutral = Judgement(first.id, Grade(Severity.NEUTRAL, model="bench"), (DIGEST,), {"holt": HEAD})
     store.judging.judge(neutral, at=NOW)
     post, mention, grade = (
-        dict(connection.execute(select(each.__table__)).mappings().one())  # type: ignore[attr-defined]
+        dict(connection.execute(select(inspect(each).local_table)).mappings().one())
         for each in (PostRow, MentionRow, GradeRow)
     )
     said, chance = words(), random.Random(9)
