@@ -110,6 +110,7 @@ def retention(
     approve: Annotated[
         str, typer.Option(help="Erase this case, whose time is over; say --why.")
     ] = "",
+    restricted: RestrictedOption = False,
     by: ByOption = "",
     why: Annotated[str, typer.Option("--why", help="Why a case may go; kept in the log.")] = "",
 ) -> None:
@@ -126,7 +127,7 @@ def retention(
         if apply:
             typer.echo(f"{rules.apply(by=who(by), at=at)} mention(s) erased")
             return
-        record_look(app, "what retention lets go", by=by, why=why)
+        record_look(app, "what retention lets go", by=by, why=why, restricted=restricted)
         rows = [
             {
                 "mentions": ", ".join(map(str, each.mentions)),
@@ -135,6 +136,7 @@ def retention(
                 "why": each.why,
             }
             for each in rules.plan(at)
+            if each.restricted is restricted
         ]
     table(rows, ("mentions", "case", "needs", "why"), as_json=as_json)
 

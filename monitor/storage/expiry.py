@@ -53,11 +53,15 @@ class Terms:
 
 @dataclass(frozen=True, slots=True)
 class Expired:
-    """Mentions that may go, and the rule by which; of a case only with a person's approval."""
+    """Mentions that may go, and the rule by which; of a case only with a person's approval.
+
+    `restricted`: the case is of an allegation.
+    """
 
     mentions: tuple[int, ...]
     why: str
     case: str = ""
+    restricted: bool = False
 
 
 class Expiry:
@@ -117,7 +121,7 @@ class Expiry:
                     continue
                 until, why = _end(session, row, mentions, closed[reference], terms)
                 if until is not None and until < today:
-                    found.append(Expired(tuple(mentions), why, reference))
+                    found.append(Expired(tuple(mentions), why, reference, row.restricted))
             return tuple(found)
 
 

@@ -418,6 +418,8 @@ def test_nothing_is_old_enough_to_go_and_nothing_went(own: House) -> None:
     listed = ask(own, "retention")
     assert listed.code == 0
     assert listed.out.strip() == "nothing to list"
+    assert ask(own, "retention", "--restricted").code == 2, "without a reason"
+    assert ask(own, "retention", "--restricted", "--why", "audit").code == 0
     assert ask(own, "retention", "--apply", "--by", "head").code == 0
     assert own.rows("select count(*) as n from mention") == before
     assert ask(own, "evidence", "verify").code == 0

@@ -7,6 +7,7 @@ from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
+from sqlalchemy import text
 
 from monitor.errors import EvidenceError
 from monitor.evidence.vault import Vault
@@ -207,3 +208,15 @@ def test_a_threat_is_kept_until_the_day_that_a_person_set(
     assert [each.case for each in retention.plan(far)] == [reference]
     store.holding.hold(reference=reference, by="holt", why="a claim", at=make.now)
     assert retention.plan(far) == ()
+
+
+def test_a_case_of_an_allegation_is_marked_as_one(
+    store: Store, vault: Vault, make: SimpleNamespace, retention: Retention
+) -> None:
+    reference = closed_case(store, vault, make, Grade(Severity.THREATENING, model="constant"))
+    store.holding.keep_until(reference, make.now.date(), by="holt", why="agreed", at=make.now)
+    far = make.now + timedelta(days=400)
+    assert [each.restricted for each in retention.plan(far)] == [False]
+    with store._database.write() as session:
+        session.connection().execute(text("update casefile set restricted = true"))
+    assert [each.restricted for each in retention.plan(far)] == [True]
