@@ -22,6 +22,7 @@ from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import Verified, verify_log
 from monitor.model import AlertState, DeliveryState, Grade, Severity
+from monitor.rotation import rotate
 from monitor.storage import dumping
 from monitor.storage.store import Store
 
@@ -150,6 +151,19 @@ def test_a_backup_comes_back_on_another_machine_and_on_the_other_database(
     assert first_new.public["compared"] is False
     assert first_new.secret == {"by": "pryce", "why": "the disk broke"}
     assert restored_entry(elsewhere, size - 1).kind == "log.backed-up"
+
+
+def test_a_backup_of_a_log_that_was_handed_to_a_new_key_comes_back_with_that_key(
+    house: House, elsewhere: Place, tmp_path: Path
+) -> None:
+    with closing(house.store()) as store:
+        new, _aside = rotate(
+            store, house.place.key_file, by="pryce", why="yearly", at=house.make.now
+        )
+    house.restore(house.back_up(tmp_path / "b.age"), elsewhere)
+    # Verified from the first key on: the hand-over says which key came after it.
+    assert house.verify(elsewhere).size == house.head()[0] + 1
+    assert SigningKey.load(elsewhere.key_file).verifier == new.verifier
 
 
 def test_an_empty_database_that_a_command_left_there_is_no_obstacle(
