@@ -1,4 +1,4 @@
-"""`python -m training STEP`: train, build, report, baselines; without a step, train.
+"""`python -m training STEP`: train, build, report, baselines, levers; without a step, train.
 
 `onward:FILE:FILE…` learns on from the shipped model for one epoch; cases of those files count
 twice.
@@ -33,6 +33,14 @@ def main(step: str) -> int:
         torch.set_num_threads(2)
         net, pieces = polished()
         print(build(net, pieces)["chosen"])
+        return 0
+    if step.startswith("levers"):
+        import torch  # noqa: PLC0415 - as above
+
+        from training import levers  # noqa: PLC0415
+
+        torch.set_num_threads(2)
+        levers.main(tuple(step.split(":")[1:]) or levers.LEVERS)
         return 0
     if step.startswith("onward"):
         import torch  # noqa: PLC0415 - as above

@@ -136,6 +136,11 @@ def _changed(row: Row, plain: list[Row], hostile: list[Row], rng: random.Random)
     return row
 
 
+def disguised(row: Row, rng: random.Random) -> Row:
+    """Return the row with words of its text disguised, its mention as it was."""
+    return _rewritten(row, rng, _disguised)
+
+
 def _rewritten(row: Row, rng: random.Random, change: object) -> Row:
     """Apply `change` to the text between mentions, so that the mention stays literal."""
     if not row.mention:

@@ -15,9 +15,8 @@ from sklearn.pipeline import FeatureUnion
 from monitor.grading.reading import read
 from monitor.grading.windows import Pieces
 from training.batches import question_of
-from training.fine import is_held
 from training.report import ORDINARY, hatecheck, macro
-from training.rows import SHARED, WORK, Row, in_domain, lines
+from training.rows import SHARED, WORK, Row, in_domain, is_held, lines
 from training.warm import BASE
 
 if TYPE_CHECKING:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -30,6 +31,7 @@ class Example:
     grade: int
     marks: tuple[int, ...]
     weight: float
+    group: str = ""
 
 
 @dataclass(frozen=True)
@@ -40,6 +42,7 @@ class Batch:
     grade: Tensor
     marks: Tensor
     weight: Tensor
+    group: Tensor
 
 
 def question_of(row: Row) -> Question:
@@ -67,7 +70,7 @@ def example_of(row: Row, pieces: Pieces, longest: int, *, plain: bool = False) -
             marks[n] = int(flag in row.flags)
     if not plain:
         marks[FOREIGN] = int(row.lang != "en")
-    return Example(window, grade, tuple(marks), row.weight)
+    return Example(window, grade, tuple(marks), row.weight, row.group)
 
 
 def collate(examples: list[Example]) -> Batch:
@@ -89,16 +92,30 @@ def collate(examples: list[Example]) -> Batch:
         torch.tensor([example.grade for example in examples]),
         torch.tensor([example.marks for example in examples]),
         torch.tensor([example.weight for example in examples]),
+        torch.tensor([zlib.crc32(example.group.encode()) for example in examples]),
     )
 
 
 def batched(
-    examples: list[Example], tokens: int, rng: random.Random | None = None
+    examples: list[Example],
+    tokens: int,
+    rng: random.Random | None = None,
+    *,
+    together: bool = False,
 ) -> Iterator[list[int]]:
-    """Yield index lists of about equal cost; with `rng`, neighbours in length shuffled."""
+    """Yield index lists of about equal cost; with `rng`, neighbours in length shuffled.
+
+    `together` keeps the members of a group side by side, so that most of them share a batch.
+    """
     lengths = [len(example.window.tokens) for example in examples]
     noise = [rng.uniform(0, 6) if rng else 0.0 for _ in lengths]
-    order = sorted(range(len(examples)), key=lambda n: lengths[n] + noise[n])
+    place = [length + more for length, more in zip(lengths, noise, strict=True)]
+    if together:
+        furthest: dict[str, float] = {}
+        for example, at in zip(examples, place, strict=True):
+            furthest[example.group] = max(at, furthest.get(example.group, 0.0))
+        place = [furthest[example.group] for example in examples]
+    order = sorted(range(len(examples)), key=lambda n: (place[n], examples[n].group))
     batches: list[list[int]] = []
     current: list[int] = []
     for n in order:

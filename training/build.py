@@ -25,9 +25,9 @@ from training.calibrate import (
     probabilities,
 )
 from training.export import digest, quantised, small, written
-from training.fine import LONGEST, held, is_held, macro_f1
+from training.fine import LONGEST, held, macro_f1
 from training.linear import train
-from training.rows import FLAGS, FOREIGN, GRADES, HERE, WORK, in_domain, is_ordinary, lines
+from training.rows import FLAGS, FOREIGN, GRADES, HERE, WORK, in_domain, is_held, is_ordinary, lines
 from training.smooth import smoothed
 
 if TYPE_CHECKING:

@@ -10,6 +10,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from training.dropout import Dropout
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -43,7 +45,7 @@ class Layer(nn.Module):
         self.norm_attention = nn.LayerNorm(width, eps=1e-12)
         self.up, self.down = nn.Linear(width, shape.inner), nn.Linear(shape.inner, width)
         self.norm_output = nn.LayerNorm(width, eps=1e-12)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, hidden: Tensor, mask: Tensor) -> Tensor:
         """hidden: (batch, length, width); mask: (batch, 1, 1, length), added to the attention."""
@@ -53,7 +55,7 @@ class Layer(nn.Module):
         key = self.key(hidden).view(size).permute(0, 2, 3, 1)
         value = self.value(hidden).view(size).permute(0, 2, 1, 3)
         weights = query @ key / math.sqrt(width // self.heads) + mask
-        mixed = self.dropout(weights.softmax(-1)) @ value
+        mixed = weights.softmax(-1) @ value
         mixed = mixed.permute(0, 2, 1, 3).reshape(batch, length, width)
         hidden = self.norm_attention(hidden + self.dropout(self.out(mixed)))
         return self.norm_output(hidden + self.dropout(self.down(functional.gelu(self.up(hidden)))))
@@ -73,7 +75,7 @@ class Net(nn.Module):
         self.layers = nn.ModuleList(Layer(shape, dropout) for _ in range(shape.layers))
         self.pool = nn.Linear(3 * shape.width, shape.width)
         self.answer = nn.Linear(shape.width, shape.grades + shape.marks)
-        self.dropout = nn.Dropout(dropout)
+        self.dropout = Dropout(dropout)
 
     def forward(self, tokens: Tensor, segments: Tensor, present: Tensor, target: Tensor) -> Tensor:
         """Return (batch, grades + marks) logits.
@@ -81,17 +83,22 @@ class Net(nn.Module):
         tokens, segments: (batch, length) integers; present, target: (batch, length) floats, 1 where
         a token is real, and where it stands for the target (nowhere: the whole text answers).
         """
+        hidden = self.encoded(tokens, segments, present)
+        everywhere = _mean(hidden, present)
+        there = _mean(hidden, target + (target.sum(1, keepdim=True) == 0).float() * present)
+        pooled = torch.cat([hidden[:, 0], everywhere, there], dim=-1)
+        answer: Tensor = self.answer(self.dropout(functional.gelu(self.pool(self.dropout(pooled)))))
+        return answer
+
+    def encoded(self, tokens: Tensor, segments: Tensor, present: Tensor) -> Tensor:
+        """Return the last layer, (batch, length, width); arguments as in `forward`."""
         at = torch.arange(tokens.shape[1], device=tokens.device)
         hidden = self.words(tokens) + self.places(at) + self.segments(segments)
         hidden = self.dropout(self.norm(hidden))
         mask = (1.0 - present[:, None, None, :]) * -10000.0
         for layer in self.layers:
             hidden = layer(hidden, mask)
-        everywhere = _mean(hidden, present)
-        there = _mean(hidden, target + (target.sum(1, keepdim=True) == 0).float() * present)
-        pooled = torch.cat([hidden[:, 0], everywhere, there], dim=-1)
-        answer: Tensor = self.answer(self.dropout(functional.gelu(self.pool(self.dropout(pooled)))))
-        return answer
+        return hidden
 
 
 def _mean(hidden: Tensor, weights: Tensor) -> Tensor:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import hashlib
+import copy
 import random
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -13,25 +12,19 @@ import torch
 from training.augment import augmented
 from training.batches import Example, batched, collate, example_of
 from training.encoder import Net
-from training.learn import Plan, half, learn
+from training.learn import Plan, graded, half, learn
 from training.recover import recovered
-from training.rows import GRADES, WORK, Row, in_domain, is_ordinary
+from training.rows import GRADES, WORK, Row, in_domain, is_held, is_ordinary
+from training.social import warmed_socially
 from training.warm import warmed
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from monitor.grading.windows import Pieces
 
 LONGEST = 192
-
-
-def is_held(row: Row) -> bool:
-    """Say whether this row's group is kept: 8 % of groups, 25 % of ordinary, 15 % of flags."""
-    part = int(hashlib.sha256(row.group.encode()).hexdigest()[:8], 16) / 0xFFFFFFFF
-    if is_ordinary(row):
-        return part < 0.25
-    return part < (0.15 if row.file == "flags" else 0.08)
 
 
 def held() -> list[Row]:
@@ -61,19 +54,31 @@ def macro_f1(truth: np.ndarray, guess: np.ndarray) -> float:
 
 
 def tuned() -> tuple[Net, Pieces]:
-    """Warm up, then learn the domain; cases added while it runs join at the next epoch."""
-    net, pieces = warmed(1)
-    plan = Plan("fine", epochs=7, rate=9e-5, seed=1, smoothing=0.03, average=0.998, tokens=2560)
+    """Warm up on social posts and public labels, then learn the domain.
+
+    Cases added while it runs join at the next epoch.
+    """
+    net, pieces = warmed_socially(1)
+    plan = Plan("fine", epochs=6, rate=9e-5, seed=1, smoothing=0.03, average=0.998, contrast=0.3)
     return _taught(net, pieces, plan), pieces
 
 
+def second() -> Net:
+    """Learn the domain once more from another beginning and in another order: a second teacher."""
+    net, pieces = warmed(1)
+    plan = Plan("second", epochs=5, rate=9e-5, seed=2, smoothing=0.03, average=0.998)
+    return _taught(net, pieces, plan)
+
+
 def polished() -> tuple[Net, Pieces]:
-    """Learn for three epochs more from the averaged net, in another order, at a lower rate."""
+    """Learn on from the first net at a lower rate, with both nets as teachers."""
     net, pieces = tuned()
-    plan = Plan("polish", epochs=2, rate=4e-5, seed=2, smoothing=0.03, average=0.998, tokens=2560)
-    net = _taught(net, pieces, plan)
-    last = replace(plan, name="last", epochs=1, rate=3e-5, seed=3, marks_share=0.8)
-    return _taught(net, pieces, last), pieces
+    teachers = (copy.deepcopy(net).eval(), second().eval())
+    plan = Plan(
+        "last", epochs=2, rate=5e-5, seed=3, smoothing=0.03, average=0.998, marks_share=0.8,
+        contrast=0.3,
+    )  # fmt: skip
+    return _taught(net, pieces, plan, teachers=teachers), pieces
 
 
 def onward(folder: Path, fresh: frozenset[str] = frozenset()) -> tuple[Net, Pieces]:
@@ -86,7 +91,13 @@ def onward(folder: Path, fresh: frozenset[str] = frozenset()) -> tuple[Net, Piec
     return _taught(net, pieces, plan, fresh), pieces
 
 
-def _taught(net: Net, pieces: Pieces, plan: Plan, twice: frozenset[str] = frozenset()) -> Net:
+def _taught(
+    net: Net,
+    pieces: Pieces,
+    plan: Plan,
+    twice: frozenset[str] = frozenset(),
+    teachers: Sequence[Net] = (),
+) -> Net:
     def examples(epoch: int) -> list[Example]:
         rows = [row for row in in_domain() if not is_held(row)]
         rows += [row for row in rows if row.file in twice]
@@ -109,7 +120,7 @@ def _taught(net: Net, pieces: Pieces, plan: Plan, twice: frozenset[str] = frozen
         )
         torch.save(mean.state_dict(), WORK / "net" / f"{plan.name}.latest.pt")
 
-    return learn(net, plan, examples, WORK / "net", report)
+    return learn(net, plan, examples, WORK / "net", report, graded(plan, teachers))
 
 
 if __name__ == "__main__":

@@ -15,11 +15,16 @@ from torch import Tensor
 from torch.nn import functional
 
 from training.batches import Batch, Example, batched, collate
+from training.dropout import begin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from training.encoder import Net
+
+
+HEADS = ("pool", "answer", "guess")
+"""Layers that begin with random weights, and so may learn faster."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,7 @@ class Plan:
     smoothing: float = 0.05
     marks_share: float = 0.4
     average: float = 0.0
+    contrast: float = 0.0
     save_every: int = 200
 
 
@@ -47,15 +53,15 @@ class Cores:
         self._before = self._read()
 
     @staticmethod
-    def _read() -> tuple[int, int]:
-        """Return jiffies spent by ordinary processes (this one runs as `nice`), and all jiffies."""
+    def _read() -> tuple[float, float]:
+        """Return the seconds that other processes spent, and those of all cores together."""
         try:
-            fields = [
-                int(value) for value in Path("/proc/stat").read_text(encoding="ascii").split()[1:9]
-            ]
+            line = Path("/proc/stat").read_text(encoding="ascii").splitlines()[0]
         except OSError:
-            return 0, 0
-        return fields[0] + fields[2], sum(fields)
+            return 0.0, 0.0
+        fields = [int(value) / os.sysconf("SC_CLK_TCK") for value in line.split()[1:9]]
+        own = os.times()
+        return sum(fields[:3]) - own.user - own.system, sum(fields)
 
     def choose(self) -> None:
         """Set the number of threads by what others used since the last call."""
@@ -63,6 +69,8 @@ class Cores:
         spent = (others - self._before[0]) / max(1, total - self._before[1])
         self._before = others, total
         cores = os.cpu_count() or 1
+        if os.nice(0) < 0:  # it was told to go before the others
+            spent = 0.0
         torch.set_num_threads(max(1, cores - round(spent * cores)))
 
 
@@ -89,6 +97,48 @@ def loss_of(answers: Tensor, batch: Batch, plan: Plan) -> Tensor:
     return grade_loss + plan.marks_share * (mark_loss * told).sum() / told.sum().clamp(min=1.0)
 
 
+def contrast_of(answers: Tensor, batch: Batch, margin: float = 2.0) -> Tensor:
+    """Ask of two members of a group with different grades that each lean to its own by `margin`.
+
+    The lean is the difference of the logits of the two grades; zero where no such pair is here.
+    """
+    grade, grades = batch.grade, answers[:, :3].float()
+    kin = (batch.group[:, None] == batch.group[None, :]) & (grade[:, None] != grade[None, :])
+    one, other = torch.nonzero(kin & (grade[:, None] >= 0) & (grade[None, :] >= 0)).T
+    if not len(one):
+        return grades.new_zeros(())
+    own = grades[one, grade[one]] - grades[one, grade[other]]
+    theirs = grades[other, grade[one]] - grades[other, grade[other]]
+    return functional.softplus(margin - (own - theirs)).mean()
+
+
+def graded(plan: Plan, teachers: Sequence[Net] = ()) -> Callable[[Net, Batch], Tensor]:
+    """Return the loss of a labelled batch; `teachers`: half of it is to answer like their mean.
+
+    Distillation as of Hinton, Vinyals and Dean (2015), at temperature 1: the teachers are fitted
+    to the same texts, and their doubt is what is learned from them.
+    """
+
+    def loss(net: Net, batch: Batch) -> Tensor:
+        answers = net(*batch.inputs)
+        told = loss_of(answers, batch, plan)
+        if plan.contrast:
+            told = told + plan.contrast * contrast_of(answers, batch)
+        if not teachers:
+            return told
+        with torch.no_grad():
+            seen = torch.stack([teacher(*batch.inputs).float() for teacher in teachers])
+            soft = seen[:, :, :3].softmax(-1).mean(0)
+            marks = seen[:, :, 3:].sigmoid().mean(0)
+        likeness = -(soft * answers[:, :3].float().log_softmax(-1)).sum(-1).mean()
+        likeness = likeness + plan.marks_share * functional.binary_cross_entropy_with_logits(
+            answers[:, 3:].float(), marks
+        )
+        return 0.5 * told + 0.5 * likeness
+
+    return loss
+
+
 def optimiser(net: Net, plan: Plan) -> torch.optim.Optimizer:
     """Build AdamW with lower rates for lower layers, none of its decay on norms and biases."""
     depth = net.shape.layers + 1
@@ -97,8 +147,8 @@ def optimiser(net: Net, plan: Plan) -> torch.optim.Optimizer:
         if name.startswith("layers."):
             level = depth - 1 - int(name.split(".")[1])
         else:
-            level = 0 if name.startswith(("pool", "answer")) else depth
-        boost = 5.0 if name.startswith(("pool", "answer")) else 1.0
+            level = 0 if name.startswith(HEADS) else depth
+        boost = 5.0 if name.startswith(HEADS) else 1.0
         decay = 0.0 if parameter.ndim == 1 else plan.decay
         rate = plan.rate * boost * plan.layer_decay**level
         groups.append({"params": [parameter], "lr": rate, "peak": rate, "weight_decay": decay})
@@ -111,11 +161,13 @@ def learn(
     examples_of: Callable[[int], list[Example]],
     folder: Path,
     after_epoch: Callable[[Net, int], None] | None = None,
+    loss: Callable[[Net, Batch], Tensor] | None = None,
 ) -> Net:
     """Train by `plan`; `examples_of(epoch)` gives that epoch's (augmented) examples.
 
     A checkpoint is written every `plan.save_every` steps and after each epoch; started again, the
     loop takes up the same batch of the same epoch. Returns the net, averaged where asked for.
+    `loss` of a batch is that of grades and marks by `plan` unless another is given.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state_file, done_file = folder / f"{plan.name}.state.pt", folder / f"{plan.name}.pt"
@@ -138,10 +190,11 @@ def learn(
         )
         torch.set_rng_state(saved["random"])
     cores = Cores()
+    loss = loss or graded(plan)
     for epoch in range(first_epoch, plan.epochs):
         examples = examples_of(epoch)
         rng = random.Random(plan.seed * 1000 + epoch)
-        batches = list(batched(examples, plan.tokens, rng))
+        batches = list(batched(examples, plan.tokens, rng, together=plan.contrast > 0))
         net.train()
         began, running = time.monotonic(), 0.0
         for number, chosen in enumerate(batches):
@@ -150,8 +203,9 @@ def learn(
             if step % 20 == 0:
                 cores.choose()
             _set_rate(optimise, plan, (epoch + number / len(batches)) / plan.epochs)
+            begin(plan.seed, step)
             running = 0.98 * running + 0.02 * _step(
-                net, optimise, collate([examples[n] for n in chosen]), plan
+                net, optimise, collate([examples[n] for n in chosen]), loss
             )
             step += 1
             _average(mean, net, plan, step)
@@ -174,15 +228,19 @@ def learn(
     return final
 
 
-def _step(net: Net, optimise: torch.optim.Optimizer, batch: Batch, plan: Plan) -> float:
+def _step(
+    net: Net,
+    optimise: torch.optim.Optimizer,
+    batch: Batch,
+    loss: Callable[[Net, Batch], Tensor],
+) -> float:
     optimise.zero_grad(set_to_none=True)
     with half():
-        answers = net(*batch.inputs)
-    loss = loss_of(answers, batch, plan)
-    loss.backward()
+        value = loss(net, batch)
+    value.backward()
     torch.nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimise.step()
-    return float(loss.detach())
+    return float(value.detach())
 
 
 def _set_rate(optimise: torch.optim.Optimizer, plan: Plan, part: float) -> None:

@@ -11,8 +11,7 @@ from sklearn.linear_model import LogisticRegression
 from monitor.grading.ngrams import BUCKETS, features
 from monitor.grading.reading import read
 from training.batches import question_of
-from training.fine import is_held
-from training.rows import FLAGS, GRADES, in_domain
+from training.rows import FLAGS, GRADES, in_domain, is_held
 
 if TYPE_CHECKING:
     from pathlib import Path

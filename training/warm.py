@@ -32,8 +32,13 @@ def base_net(seed: int) -> tuple[Net, Pieces]:
 
 
 def warmed(seed: int) -> tuple[Net, Pieces]:
-    """Run the warm-up, or take up its checkpoint, or load its result."""
+    """Run the warm-up from the public encoder, or take up its checkpoint, or load its result."""
     net, pieces = base_net(seed)
+    return warmed_from(net, pieces, "warm", seed), pieces
+
+
+def warmed_from(net: Net, pieces: Pieces, name: str, seed: int) -> Net:
+    """Teach `net` the public labels in one pass; its checkpoint is kept under `name`."""
     made: list[Example] = []
 
     def examples(_epoch: int) -> list[Example]:
@@ -43,8 +48,8 @@ def warmed(seed: int) -> tuple[Net, Pieces]:
             )
         return made
 
-    plan = Plan("warm", epochs=1, rate=8e-5, seed=seed, smoothing=0.1)
-    return learn(net, plan, examples, WORK / "net"), pieces
+    plan = Plan(name, epochs=1, rate=8e-5, seed=seed, smoothing=0.1)
+    return learn(net, plan, examples, WORK / "net")
 
 
 def _plain(row: Row, pieces: Pieces) -> Row:
