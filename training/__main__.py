@@ -1,59 +1,95 @@
-"""`python -m training STEP`: train, build, report, baselines, levers; without a step, train.
+"""`python -m training STEP`: without a step, train and build the model.
 
-`onward:FILE:FILE…` learns on from the shipped model for one epoch; cases of those files count
-twice.
+- `train` (or `build`): train, or take up what was begun, and write the files of the package.
+- `onward:FILE:FILE…`: learn on from the shipped model for one epoch; those cases count twice.
+- `report`: measure the shipped model and write the tables of the docs.
+- `baselines`: measure simpler graders on the same sets.
+- `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
+- `marked`: print thirty alerts with the words that decided.
+
+Each step takes up what the steps before it left in `training/work`.
 """
+
+# Imports stand in the steps: reporting needs no torch, and only baselines need scikit-learn.
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
 import sys
 
 
+def train(_names: list[str]) -> None:
+    import torch
+
+    from training.build import build
+    from training.fine import polished
+
+    torch.set_num_threads(2)
+    net, pieces = polished()
+    print(build(net, pieces)["chosen"])
+
+
+def onward(names: list[str]) -> None:
+    import torch
+
+    from training import fine
+    from training.build import PACKAGE, build
+
+    torch.set_num_threads(2)
+    net, pieces = fine.onward(PACKAGE, frozenset(names))
+    print(build(net, pieces)["chosen"])
+
+
+def report(_names: list[str]) -> None:
+    from training.report import printed
+    from training.report import report as measured
+    from training.tables import refresh
+
+    result = measured()
+    refresh(result)
+    print(printed(result))
+
+
+def baselines(_names: list[str]) -> None:
+    from training.baselines import compared
+
+    print(compared())
+
+
+def levers(names: list[str]) -> None:
+    import torch
+
+    from training.levers import LEVERS, measure
+
+    torch.set_num_threads(2)
+    measure(tuple(names) or LEVERS)
+
+
+def marked(_names: list[str]) -> None:
+    from training.marked import marked as listed
+
+    print(listed())
+
+
+STEPS = {
+    "train": train,
+    "build": train,
+    "onward": onward,
+    "report": report,
+    "baselines": baselines,
+    "levers": levers,
+    "marked": marked,
+}
+
+
 def main(step: str) -> int:
-    """Run one step; each takes up what the steps before it left in `training/work`."""
-    if step == "report":
-        from training.report import printed, report  # noqa: PLC0415 - needs no torch
-        from training.tables import refresh  # noqa: PLC0415
-
-        result = report()
-        refresh(result)
-        print(printed(result))
-        return 0
-    if step == "baselines":
-        from training.baselines import compared  # noqa: PLC0415 - needs scikit-learn
-
-        print(compared())
-        return 0
-    if step in ("train", "build"):
-        import torch  # noqa: PLC0415 - only the steps that train need it
-
-        from training.build import build  # noqa: PLC0415
-        from training.fine import polished  # noqa: PLC0415
-
-        torch.set_num_threads(2)
-        net, pieces = polished()
-        print(build(net, pieces)["chosen"])
-        return 0
-    if step.startswith("levers"):
-        import torch  # noqa: PLC0415 - as above
-
-        from training import levers  # noqa: PLC0415
-
-        torch.set_num_threads(2)
-        levers.main(tuple(step.split(":")[1:]) or levers.LEVERS)
-        return 0
-    if step.startswith("onward"):
-        import torch  # noqa: PLC0415 - as above
-
-        from training.build import PACKAGE, build  # noqa: PLC0415
-        from training.fine import onward  # noqa: PLC0415
-
-        torch.set_num_threads(2)
-        net, pieces = onward(PACKAGE, frozenset(step.split(":")[1:]))
-        print(build(net, pieces)["chosen"])
-        return 0
-    print(__doc__)
-    return 2
+    """Run one step, NAME or NAME:ARGUMENT:ARGUMENT…; an unknown one prints what there is."""
+    name, *names = step.split(":")
+    if name not in STEPS:
+        print(__doc__)
+        return 2
+    STEPS[name](names)
+    return 0
 
 
 if __name__ == "__main__":

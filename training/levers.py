@@ -121,7 +121,7 @@ def _figures(net: Net, pieces: Pieces, *, blind: bool) -> dict[str, float]:
     return {name: round(value, 4) for name, value in figures.items()}
 
 
-def main(levers: tuple[str, ...] = LEVERS) -> None:
+def measure(levers: tuple[str, ...] = LEVERS) -> None:
     """Measure each lever that has no figures yet; the file of results is written after each."""
     done = json.loads(RESULTS.read_text()) if RESULTS.exists() else {}
     for lever in levers:
