@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from monitor.grading.windows import Pieces, Window
 
 MARKS = len(FLAGS) + 1
+STEP = 8
+"""Lengths of batches are multiples of this."""
 
 
 @dataclass(frozen=True)
@@ -73,9 +75,14 @@ def example_of(row: Row, pieces: Pieces, longest: int, *, plain: bool = False) -
     return Example(window, grade, tuple(marks), row.weight, row.group)
 
 
+def _room(length: int) -> int:
+    """Round up to a length that batches have: few shapes, each made ready once by torch."""
+    return -(-length // STEP) * STEP
+
+
 def collate(examples: list[Example]) -> Batch:
-    """Pad to the longest of the batch."""
-    length = max(len(example.window.tokens) for example in examples)
+    """Pad to the longest of the batch, rounded up to `STEP`."""
+    length = _room(max(len(example.window.tokens) for example in examples))
 
     def padded(values: list[tuple[int, ...]]) -> Tensor:
         return torch.tensor([(*row, *([0] * (length - len(row)))) for row in values])
@@ -107,7 +114,7 @@ def batched(
 
     `together` keeps the members of a group side by side, so that most of them share a batch.
     """
-    lengths = [len(example.window.tokens) for example in examples]
+    lengths = [_room(len(example.window.tokens)) for example in examples]
     noise = [rng.uniform(0, 6) if rng else 0.0 for _ in lengths]
     place = [length + more for length, more in zip(lengths, noise, strict=True)]
     if together:
@@ -118,11 +125,13 @@ def batched(
     order = sorted(range(len(examples)), key=lambda n: (place[n], examples[n].group))
     batches: list[list[int]] = []
     current: list[int] = []
+    longest = 0
     for n in order:
-        if current and (len(current) + 1) * max(lengths[n], lengths[current[-1]]) > tokens:
+        if current and (len(current) + 1) * max(lengths[n], longest) > tokens:
             batches.append(current)
-            current = []
+            current, longest = [], 0
         current.append(n)
+        longest = max(longest, lengths[n])
     if current:
         batches.append(current)
     if rng:
