@@ -59,14 +59,14 @@ def tuned() -> tuple[Net, Pieces]:
     Cases added while it runs join at the next epoch.
     """
     net, pieces = warmed_socially(1)
-    plan = Plan("fine", epochs=6, rate=9e-5, seed=1, smoothing=0.03, average=0.998, contrast=0.3)
+    plan = Plan("fine", epochs=5, rate=9e-5, seed=1, smoothing=0.03, average=0.998, contrast=0.3)
     return _taught(net, pieces, plan), pieces
 
 
 def second() -> Net:
     """Learn the domain once more from another beginning and in another order: a second teacher."""
     net, pieces = warmed(1)
-    plan = Plan("second", epochs=5, rate=9e-5, seed=2, smoothing=0.03, average=0.998)
+    plan = Plan("second", epochs=4, rate=9e-5, seed=2, smoothing=0.03, average=0.998)
     return _taught(net, pieces, plan)
 
 
