@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
@@ -29,8 +29,10 @@ from monitor.fence import ProcessFence
 from monitor.grading.grader import Grader
 from monitor.http import HttpLimits, PoliteHttp
 from monitor.judge import Judge
+from monitor.matching.masking import Masker
 from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Alias, Person, Roster, School
+from monitor.opinion import SecondReader, limits
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source
@@ -177,10 +179,16 @@ class App:
     async def aclose(self) -> None:
         """Hang up, end the parsers, give back the database."""
         await self.http.aclose()
+        await self.reader_http.aclose()
         await self.fence.aclose()
         self.store.close()
 
     # --- parts ----------------------------------------------------------------------------------
+
+    @cached_property
+    def reader_http(self) -> PoliteHttp:
+        """Connections of the second reader alone: its long answers hold up no source."""
+        return PoliteHttp(clock=self.clock)
 
     @cached_property
     def rounds(self) -> Rounds:
@@ -209,6 +217,7 @@ class App:
             origin=self.config.evidence.origin,
             clock=self.clock,
             stamper=self.stamper(),
+            reader=self.second_reader(lambda: pipeline.judge),
             limit=asyncio.Semaphore(self.config.engine.poll_concurrency),
         )
 
@@ -228,6 +237,23 @@ class App:
                 for given in self.config.evidence.authorities
             ),
             clock=self.clock,
+        )
+
+    def second_reader(self, judge: Callable[[], Judge]) -> SecondReader | None:
+        """Whoever is asked for second opinions; None where nobody is."""
+        given = self.config.grading.second_opinion
+        if given is None:
+            return None
+        masker = Masker(roster_of(self.config, self.today()))
+        return SecondReader(
+            store=self.store,
+            judge=judge,
+            clock=self.clock,
+            http=self.reader_http.for_source(
+                allow_private=True, home=given.url, limits=limits(given)
+            ),
+            given=given,
+            mask=lambda words: masker.mask(words).text,
         )
 
     def judge(self) -> Judge:
@@ -288,6 +314,7 @@ class App:
         rounds.outbox.channels = self.channels()
         rounds.sources = self.sources()
         rounds.stamper = self.stamper()
+        rounds.reader = self.second_reader(lambda: rounds.pipeline.judge)
         self.record_config(why)
 
     def reread(self) -> Config:

@@ -17,6 +17,7 @@ from monitor.app import VAULT, App, roster_of
 from monitor.contract import Poller
 from monitor.errors import EvidenceError, GradingError, RemoteError
 from monitor.evidence.clockstate import clock_state
+from monitor.grading.second import NotAnOpinionError
 from monitor.matching.advice import Advice, advise
 from monitor.model import Role, Scope
 from monitor.pipeline import Source
@@ -61,6 +62,7 @@ async def checkup(app: App) -> list[Finding]:
     found += list(_disk(app))
     found += list(_clock())
     found += list(_grader(app))
+    found.append(await _second_opinion(app))
     found += list(_log(app))
     found += await _authorities(app)
     sources = app.sources().values()
@@ -212,6 +214,18 @@ def _grader(app: App) -> Iterator[Finding]:
         yield Finding(Level.GOOD, "grader", told)
 
 
+async def _second_opinion(app: App) -> Finding:
+    """Ask the configured model about an invented sentence; nothing of it is kept."""
+    reader = app.second_reader(app.judge)
+    if reader is None:
+        return Finding(Level.GOOD, "second opinion", "off")
+    to_do = "see [grading.second_opinion]; alerts do not wait for it"
+    try:
+        return await _try("second opinion", reader.try_out(), to_do, seconds=reader.patience)
+    except (GradingError, NotAnOpinionError) as error:
+        return Finding(Level.TROUBLE, "second opinion", str(error), to_do)
+
+
 def _log(app: App) -> Iterator[Finding]:
     size, _root = app.store.log.head()
     last = app.store.log.last_checkpoint_at()
@@ -260,12 +274,14 @@ async def _try_source(source: Source) -> Finding:
     return await _try(what, poll(), "see the source in the config")
 
 
-async def _try(what: str, attempt: Coroutine[Any, Any, str], to_do: str) -> Finding:
+async def _try(
+    what: str, attempt: Coroutine[Any, Any, str], to_do: str, seconds: float = TRY_SECONDS
+) -> Finding:
     try:
-        async with asyncio.timeout(TRY_SECONDS):
+        async with asyncio.timeout(seconds):
             return Finding(Level.GOOD, what, await attempt)
     except TimeoutError:
-        return Finding(Level.TROUBLE, what, f"no answer in {TRY_SECONDS:.0f} seconds", to_do)
+        return Finding(Level.TROUBLE, what, f"no answer in {seconds:.0f} seconds", to_do)
     except (RemoteError, EvidenceError) as error:
         return Finding(Level.TROUBLE, what, str(error), to_do)
 

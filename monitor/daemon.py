@@ -23,7 +23,7 @@ from monitor.cases.views import OperatorEvent
 from monitor.clock import Clock
 from monitor.config.schema import Config
 from monitor.contract import Streamer
-from monitor.errors import ConfigError, GradingError, StaffMentionsError
+from monitor.errors import ConfigError, GradingError, StaffMentionsError, fault
 from monitor.notify import notify, watchdog_interval
 from monitor.pipeline import FUTURE_LIMIT, Source, TurnReport
 from monitor.rounds import Rounds
@@ -34,6 +34,7 @@ from monitor.vitals import PULSE, Vitals, give_memory_back, keep_memory_small
 DRAIN_SECONDS = 8.0
 OUTBOX_SECONDS = 15.0
 STAMP_SECONDS = 60.0
+READER_SECONDS = 60.0
 CLOCK_SECONDS = 5.0
 STAGGER = timedelta(milliseconds=150)
 RETRY_KEEPING = timedelta(minutes=1)
@@ -107,6 +108,7 @@ class Daemon:
                 started_at=self.app.clock.now(),
                 watched=lambda: frozenset(self._rounds.sources),
                 stamper=lambda: self._rounds.stamper,
+                reader=lambda: self._rounds.reader,
             )
             self._hear_signals()
             await self._begin()
@@ -145,6 +147,7 @@ class Daemon:
             ("answering the watchdog", self._answer_watchdog()),
         ):
             self._start(name, part, standing=True)
+        self._start("second opinions", self._reread_until_stopped())
         self._plan_sources()
         await asyncio.to_thread(self._vitals.write)
 
@@ -285,6 +288,19 @@ class Daemon:
             except (SQLAlchemyError, OSError) as error:
                 logger.bind(error=type(error).__name__).error("stamps.failed")
             await self._rest(STAMP_SECONDS, rounds.wake_stamps)
+
+    async def _reread_until_stopped(self) -> None:
+        """Ask for second opinions; they are a help, and no fault of theirs is the service's."""
+        rounds = self._rounds
+        while not self._stop.is_set():
+            rounds.wake_reader.clear()
+            try:
+                await rounds.reread()
+            except (SQLAlchemyError, OSError, StaffMentionsError, ValueError, LookupError) as error:
+                logger.bind(error=type(error).__name__).error("opinions.failed")
+                if rounds.reader is not None:
+                    rounds.reader.trouble = fault(error)
+            await self._rest(READER_SECONDS, rounds.wake_reader)
 
     async def _look_at_channels(self) -> None:
         held_up = await asyncio.to_thread(self._vitals.held_up)

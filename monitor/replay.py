@@ -13,6 +13,7 @@ from monitor.evidence.leaf import OpenedLeaf
 from monitor.grading.grader import DRIFT, Grader
 from monitor.grading.question import Question, asked
 from monitor.grading.runtime import runtime
+from monitor.grading.second import BY
 from monitor.model import PostField, Scope
 from monitor.storage.store import Log
 
@@ -28,6 +29,7 @@ class Replayed:
     """
 
     entry: int
+    mention_entry: int
     graded_at: datetime
     was: Mapping[str, Any]
     now: Mapping[str, Any]
@@ -48,6 +50,8 @@ def replay(log: Log, index: int, grader: Grader) -> Replayed:
         GradingError: when the model cannot be run.
     """
     graded = _opened(log, index, "mention.graded")
+    if graded.public["by"] == BY:
+        raise EvidenceError(f"entry {index} is a second opinion: replay the grade before it")
     if graded.public["by"] != "model" or not graded.secret.get("scores"):
         raise EvidenceError(f"entry {index} is not a grade that the model gave")
     card = {name: json.loads(value) for name, value in _mapping(graded.public["card"]).items()}
@@ -63,6 +67,7 @@ def replay(log: Log, index: int, grader: Grader) -> Replayed:
         notes.append("then every grade was marked unsure: the self-test had failed")
     return Replayed(
         entry=index,
+        mention_entry=_index(graded.public["mention_entry"]),
         graded_at=graded.at,
         was={"grade": graded.secret["severity"], "unsure": graded.secret["unsure"]} | before,
         now={"grade": now.severity.value, "unsure": now.unsure} | scores,

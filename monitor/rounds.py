@@ -22,6 +22,7 @@ from monitor.errors import EvidenceError, RemoteError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.note import SigningKey
 from monitor.model import AlertKind, Grade, Observation, Presence, Role, Severity, Urgency
+from monitor.opinion import SecondReader
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
 from monitor.pipeline import Pipeline, Source, TurnReport
@@ -44,8 +45,10 @@ class Rounds:
     origin: str
     clock: Clock
     stamper: Stamper | None = None
+    reader: SecondReader | None = None
     wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
     wake_stamps: asyncio.Event = field(default_factory=asyncio.Event)
+    wake_reader: asyncio.Event = field(default_factory=asyncio.Event)
     limit: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(8))
 
     def __post_init__(self) -> None:
@@ -87,12 +90,23 @@ class Rounds:
     async def judge(self) -> tuple[Grade, ...]:
         """Judge what waits; a threat is under a signed checkpoint before its mail goes out."""
         grades = await self.pipeline.judge_waiting()
+        await self._after_grades(grades)
+        if any(grade.unsure for grade in grades):
+            self.wake_reader.set()
+        return grades
+
+    async def reread(self) -> tuple[Grade, ...]:
+        """Ask for the second opinions that wait, where one is configured; what they changed."""
+        grades = await self.reader.round() if self.reader else ()
+        await self._after_grades(grades)
+        return grades
+
+    async def _after_grades(self, grades: tuple[Grade, ...]) -> None:
         if any(grade.severity is Severity.THREATENING for grade in grades):
             await asyncio.to_thread(self.checkpoint)
             self.wake_stamps.set()
         if grades:
             self.wake_outbox.set()
-        return grades
 
     async def _tell_of_failure(self, report: TurnReport) -> None:
         state = report.state

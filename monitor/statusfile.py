@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,7 @@ class Status:
     counts: dict[str, int]
     log_size: int
     last_checkpoint_at: str
+    second_opinion: dict[str, str] = field(default_factory=dict)
     unstamped: int = 0
     authorities: tuple[dict[str, str], ...] = ()
 

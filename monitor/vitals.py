@@ -19,6 +19,7 @@ from monitor import __version__, statusfile
 from monitor.clock import Clock
 from monitor.evidence import entries
 from monitor.evidence.clockstate import clock_state
+from monitor.opinion import SecondReader
 from monitor.stamping import Stamper
 from monitor.storage.records import HeldUp, SourceState
 from monitor.storage.store import Store
@@ -40,6 +41,7 @@ class Vitals:
     started_at: datetime
     watched: Callable[[], frozenset[str]]
     stamper: Callable[[], Stamper | None] = lambda: None
+    reader: Callable[[], SecondReader | None] = lambda: None
     config_trouble: tuple[str, ...] = ()
     grader_trouble: tuple[str, ...] = ()
     grader_name: str = ""
@@ -131,6 +133,7 @@ class Vitals:
             },
             log_size=counts.entries,
             last_checkpoint_at=_text(self.store.log.last_checkpoint_at()),
+            second_opinion=_reader(self.reader()),
             unstamped=stamper.missing() if stamper else 0,
             authorities=tuple(
                 {"name": each.authority, "last_error": each.error}
@@ -159,6 +162,16 @@ def give_memory_back() -> None:
     """Return to the machine what is free in those pools."""
     with suppress(AttributeError, OSError):
         ctypes.CDLL(None).malloc_trim(0)
+
+
+def _reader(reader: SecondReader | None) -> dict[str, str]:
+    if reader is None:
+        return {}
+    return {
+        "model": reader.given.model,
+        "answered_at": _text(reader.answered_at),
+        "last_error": reader.trouble,
+    }
 
 
 def _source(state: SourceState) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import typer
 
 from monitor.app import read_config, roster_of
 from monitor.cli.common import FAILED, ConfigOption, config_path
-from monitor.cli.records import opened, record_look
+from monitor.cli.records import opened, opinion_rows, record_look
 from monitor.clock import SystemClock
 from monitor.grading import lines as grade_lines
 from monitor.grading.grader import Grader
@@ -109,6 +109,7 @@ def _replay(config: Path | None, index: int, grader: Grader) -> None:
     with opened(config) as app:
         record_look(app, f"the grade in entry {index}", by="", why="graded again")
         found = replay(app.store.log, index, grader)
+        opinions = app.store.opinions.about(found.mention_entry)
     _print(
         {
             "entry": found.entry,
@@ -120,6 +121,7 @@ def _replay(config: Path | None, index: int, grader: Grader) -> None:
             "model": grader.name,
             "runtime": runtime(),
             "differences": list(found.notes),
+            "second_opinions": opinion_rows(opinions),
         }
     )
     if not found.is_same:

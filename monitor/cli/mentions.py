@@ -25,6 +25,7 @@ from monitor.cli.records import (
     WhyOption,
     demand_clearance,
     opened,
+    opinion_rows,
     record_list,
     record_look,
     short,
@@ -91,7 +92,9 @@ def show_mention(
         record_look(app, "mention", mention_entry=entry, restricted=accused, by=by, why=why)
         grades = app.store.reading.grades(mention_id)
         versions = app.store.reading.post_of(*_ref(stored))
+        opinions = app.store.opinions.of(mention_id)
     row = _full(stored, grades, versions=len(versions))
+    row |= {"second_opinions": opinion_rows(opinions)} if opinions else {}
     lines = (f"{name}: {inert(str(value))}" for name, value in row.items())
     say(row, as_json=as_json, text="\n".join(lines))
 

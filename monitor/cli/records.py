@@ -14,6 +14,7 @@ import typer
 from monitor.app import App
 from monitor.cli.common import WRONG_USE, complain, config_path, quiet, who
 from monitor.evidence import entries
+from monitor.storage.records import StoredOpinion
 
 RestrictedOption = Annotated[
     bool, typer.Option("--restricted", help="Allegations only; say --why. That you looked is kept.")
@@ -69,6 +70,21 @@ def demand_clearance(*, accused: bool, restricted: bool) -> None:
     if accused and not restricted:
         complain("this is about an allegation: add --restricted if you are cleared for it")
         raise typer.Exit(WRONG_USE)
+
+
+def opinion_rows(opinions: tuple[StoredOpinion, ...]) -> list[dict[str, object]]:
+    """What another model was told about a mention, word for word, and what it said."""
+    return [
+        {
+            "asked_at": each.asked_at.isoformat(),
+            "model": each.model,
+            "server": each.server,
+            "told": each.told,
+            "answer": dict(each.found) if each.found is not None else "none yet",
+            "log_entries": [each.asked_entry, each.given_entry],
+        }
+        for each in opinions
+    ]
 
 
 def short(moment: datetime) -> str:

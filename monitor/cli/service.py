@@ -178,6 +178,10 @@ def _print_status(found: dict[str, object], trouble: list[str]) -> None:
     waiting = found.get("unstamped")
     if waiting:
         typer.echo(f"log: {waiting} checkpoints wait for a time-stamp")
+    reader = found.get("second_opinion")
+    if isinstance(reader, dict) and reader:
+        heard = f"answered last {reader['answered_at'] or 'not yet'}"
+        typer.echo(f"second opinion: {reader['model']}, {reader['last_error'] or heard}")
     rows = [source for source in _list(found["sources"]) if isinstance(source, dict)]
     table(rows, ("name", "last_success_at", "failures", "polls", "matched", "note"), as_json=False)
     for each in trouble:

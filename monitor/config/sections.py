@@ -24,6 +24,7 @@ from monitor.config.fields import (
     Whole,
     YesNo,
 )
+from monitor.config.second_opinion import SecondOpinionConfig
 
 DEFAULT_DATA_DIR = Path("/var/lib/staff-mentions")
 DATABASE_FILE = "staff-mentions.sqlite3"
@@ -305,10 +306,14 @@ class GradingConfig(Part):
         le=0.99,
         description="A threat or abuse less probable than this is marked unsure.",
     )
+    second_opinion: SecondOpinionConfig | None = Field(
+        default=None,
+        description="Another model that re-reads what the grader is unsure about; off if left out.",
+    )
 
     def thresholds(self) -> dict[str, float]:
         """What this school set, by its name."""
-        return self.model_dump(exclude_none=True)
+        return self.model_dump(exclude_none=True, exclude={"second_opinion"})
 
 
 class WebConfig(Part):

@@ -151,6 +151,10 @@ def flag_marks(grade: Grade) -> list[str]:
     return sorted(f"{FAINT if flag in grade.faint else ''}{flag.value}" for flag in grade.flags)
 
 
+_PROGRAM = ("model", "second-opinion")
+"""Who grades beside people: the grader, and whoever was asked for a second opinion."""
+
+
 def mention_graded(
     *, at: datetime, mention_entry: int, grade: Grade, card: Mapping[str, str]
 ) -> Leaf:
@@ -159,7 +163,7 @@ def mention_graded(
     Flags are secret because one of them, `allegation`, may be known only to those cleared for it;
     so is the grade itself, which the flag decides in part.
     """
-    by_person = grade.by != "model"
+    by_person = grade.by not in _PROGRAM
     scores: Json = None
     if grade.scores:
         scores = {
@@ -169,7 +173,7 @@ def mention_graded(
         }
     public: dict[str, Json] = {
         "mention_entry": mention_entry,
-        "by": "person" if by_person else "model",
+        "by": "person" if by_person else grade.by,
         "model": grade.model,
         "card": dict(card),
     }
@@ -186,6 +190,26 @@ def mention_graded(
         "note": grade.note,
     }
     return Leaf("mention.graded", at, public, secret)
+
+
+def opinion_asked(
+    *, at: datetime, mention_entry: int, grade_entry: int, model: str, server: str, told: str
+) -> Leaf:
+    """That another model is about to be told of a mention: which, where, and every word of it."""
+    public: dict[str, Json] = {
+        "mention_entry": mention_entry,
+        "grade_entry": grade_entry,
+        "model": model,
+    }
+    return Leaf("opinion.asked", at, public, {"server": server, "told": told})
+
+
+def opinion_given(
+    *, at: datetime, mention_entry: int, asked_entry: int, found: Mapping[str, Json]
+) -> Leaf:
+    """What became of the question: the answer word for word, or why it counts as none."""
+    public: dict[str, Json] = {"mention_entry": mention_entry, "asked_entry": asked_entry}
+    return Leaf("opinion.given", at, public, dict(found))
 
 
 def case_opened(*, at: datetime, reference: str) -> Leaf:

@@ -92,7 +92,7 @@ def items(dossiers: Dossiers, person: str) -> tuple[Item, ...]:
         grade_of = home.get(_number(opened.public.get("mention_entry")), -1)
         if opened.kind in ALWAYS or index in home:
             continue
-        if opened.kind == "mention.graded" and opened.public.get("by") == "model":
+        if _by_program(opened):
             posts.get(grade_of, []).append(index)
         elif opened.kind != "post.captured":
             made.append(_other(index, opened))
@@ -101,6 +101,13 @@ def items(dossiers: Dossiers, person: str) -> tuple[Item, ...]:
         for index, members in posts.items()
     ]
     return tuple(sorted(made, key=lambda item: item.entries[0]))
+
+
+def _by_program(opened: OpenedLeaf) -> bool:
+    """Whether the program itself said this of a post, or asked another model about it."""
+    if opened.kind == "mention.graded":
+        return opened.public.get("by") != "person"
+    return opened.kind.startswith("opinion.")
 
 
 def _number(value: object) -> int:

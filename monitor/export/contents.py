@@ -24,7 +24,9 @@ from monitor.export.wording import (
 )
 
 _STORY: Final = ("case.", "post.looked-at-again", GRADED)
-_CUSTODY: Final = ("alert.", "delivery.", "evidence.", "record.", "post.looked-at-again", "case.")
+_CUSTODY: Final = (
+    "alert.", "delivery.", "evidence.", "opinion.", "record.", "post.looked-at-again", "case."
+)  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)

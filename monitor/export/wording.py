@@ -43,6 +43,8 @@ _EVENTS: Final = {
     "delivery.taken": "A message was taken by the other side",
     "evidence.exported": "Exported {what}",
     "evidence.viewed": "Looked at {what}",
+    "opinion.asked": "The post, names masked, was read to the model {model}",
+    "opinion.given": "That model answered, or did not",
     "record.erased": "Records were erased",
     "record.held": "A hold was laid on records",
     "record.released": "A hold on records was lifted",

@@ -22,7 +22,7 @@ from monitor.grading.language import looks_foreign
 from monitor.grading.network import Network
 from monitor.grading.ngrams import ANSWERS, Ngrams
 from monitor.grading.question import Question, spans_of
-from monitor.grading.reading import read
+from monitor.grading.reading import Reading, read
 from monitor.grading.reasons import reasons_for
 from monitor.grading.runtime import runtime
 from monitor.grading.windows import Pieces, Window
@@ -148,6 +148,10 @@ class Grader:
     def logits(self, question: Question) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the raw (windows, answers) of the network, (windows, 13) of the linear one."""
         return self._answers(self._windows(question)[:MOST_WINDOWS])
+
+    def reading(self, question: Question) -> Reading:
+        """Return what the model reads of a question: name masked, disguises undone."""
+        return read(excerpt(question).question, self._pieces.known)
 
     def _windows(self, question: Question) -> list[Window]:
         return self._pieces.cut(read(question, self._pieces.known))

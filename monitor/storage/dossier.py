@@ -45,6 +45,8 @@ _TOLD_OF: Final = (
     "delivery.taken",
     "evidence.exported",
     "evidence.viewed",
+    "opinion.asked",
+    "opinion.given",
     "post.looked-at-again",
     "record.erased",
     "record.held",

@@ -23,6 +23,7 @@ from monitor.storage import ledger
 from monitor.storage.engine import Database
 from monitor.storage.forgetting import make_key, mark
 from monitor.storage.holding import held_mentions
+from monitor.storage.opinions import forget_opinions
 from monitor.storage.tables import (
     AlertRow,
     CaseNoteRow,
@@ -169,6 +170,7 @@ def erase_rows(
     whole |= set(_looks(session, {post.entry_index for post in posts}))
     notes = _notes_that_go(session, rows)
     whole |= {note.entry_index for note in notes}
+    whole |= {index for row in rows for index in forget_opinions(session, _id(row))}
     of_messages = set(_attempts(session, messages))
     named = sorted(whole | of_messages)
     leaf = entries.record_erased(at=at, erased=named, basis=basis, by=by, reason=reason)

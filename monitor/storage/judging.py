@@ -77,7 +77,7 @@ class Judging:
             mention = session.get_one(MentionRow, judgement.mention_id)
             if GradingState(mention.state) is GradingState.JUDGED:
                 return False
-            self._keep(session, mention, judgement, at)
+            self.keep(session, mention, judgement, at)
             return True
 
     def regrade(self, mention_id: int, judgement: Judgement, *, at: datetime) -> None:
@@ -87,11 +87,12 @@ class Judging:
         """
         with self._database.write() as session:
             mention = session.get_one(MentionRow, mention_id)
-            self._keep(session, mention, judgement, at)
+            self.keep(session, mention, judgement, at)
 
-    def _keep(
+    def keep(
         self, session: Session, mention: MentionRow, judgement: Judgement, at: datetime
     ) -> None:
+        """Keep a judgement in the commit of the caller, and tell whom it names."""
         if GradingState(mention.state) is GradingState.ACCEPTED:
             mention.state = move(GradingState.ACCEPTED, GradingState.JUDGED).value
         _keep_grade(session, mention, judgement, at)

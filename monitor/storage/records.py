@@ -131,6 +131,23 @@ class StoredGrade:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredOpinion:
+    """One question to another model, as sealed, and what became of it (None: not answered yet).
+
+    `told` is every word that the model was told; `found` holds `said`, its answer, or `why` that
+    counts as none. Both are empty once the mention was erased.
+    """
+
+    asked_entry: int
+    asked_at: datetime
+    model: str
+    server: str
+    told: str
+    given_entry: int | None = None
+    found: Mapping[str, Json] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Addressee:
     """A person who can be told, and over which channels."""
 

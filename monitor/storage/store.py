@@ -24,6 +24,7 @@ from monitor.storage.expiry import Expiry
 from monitor.storage.guarding import Guarding
 from monitor.storage.holding import Holding
 from monitor.storage.judging import Judging
+from monitor.storage.opinions import Opinions
 from monitor.storage.outbox import OutboxStore
 from monitor.storage.reading import Reading
 from monitor.storage.rowcheck import row_check
@@ -49,6 +50,7 @@ class Store:
             raise
         self.sources = Sources(self._database)
         self.judging = Judging(self._database, mail_domain)
+        self.opinions = Opinions(self._database, self.judging)
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.guarding = Guarding(self._database)
