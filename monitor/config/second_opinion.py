@@ -40,7 +40,9 @@ class SecondOpinionConfig(Part):
     def _the_base(cls, url: str) -> str:
         base = url.rstrip("/")
         if base.endswith(_ENDPOINT) or urlsplit(base).query or urlsplit(base).username:
-            raise UnfitError("must end with /v1", "such as http://127.0.0.1:11434/v1")
+            raise UnfitError(
+                "must be the base of the server's addresses", "such as http://127.0.0.1:11434/v1"
+            )
         return base
 
     @field_validator("where")

@@ -20,7 +20,9 @@ _GAP: Final = 3
 
 _WORD: Final = re.compile(r"[^\W_]+(?:['\u2019][^\W_]+)*")
 _OWNED: Final = re.compile(r"['\u2019]s?$")
-_SENTENCE_END: Final = re.compile(r"(?:^|[.!?\u2026:\n\"\u201c(])[\s\"'\u2018\u201c(]*$")
+_STARTS: Final = ".!?\u2026:\n\"'\u2018\u201c("
+"""What a capital letter after it says nothing about."""
+_BEFORE: Final = 12
 _STREET: Final = (
     r"(?:road|rd|street|st|lane|ln|avenue|ave|close|drive|crescent|cres|court|place|terrace|"
     r"gardens|grove|row|mews|square|way|walk)"
@@ -169,7 +171,8 @@ class Masker:
         if folded in self._parts and self._is_meant(word):
             return self._use.staff
         capital = word[:1].isupper() and not word.isupper()
-        inside = capital and not _SENTENCE_END.search(text[: token.start()])
+        before = text[max(0, token.start() - _BEFORE) : token.start()].rstrip(" \t")
+        inside = capital and bool(before) and before[-1] not in _STARTS
         named = folded in known_forenames() or folded in common_surnames()
         if named and (inside or not is_ordinary(folded)):
             return self._use.other

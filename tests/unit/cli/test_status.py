@@ -27,6 +27,11 @@ def status(**changes: Any) -> dict[str, object]:
     return well | changes
 
 
+def test_a_second_opinion_that_is_not_to_be_had_needs_nobody() -> None:
+    away = {"model": "small", "answered_at": "", "last_error": "it refuses connections"}
+    assert troubles(status(second_opinion=away), now=NOW) == []
+
+
 def test_a_service_that_is_well_needs_nobody() -> None:
     assert troubles(status(), now=NOW) == []
 
