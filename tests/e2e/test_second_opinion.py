@@ -26,12 +26,13 @@ from monitor.matching.roster import Person, Roster, School
 from monitor.model import AlertKind, Flag, Grade, Severity, Urgency
 from monitor.opinion import LATEST, SecondReader, limits
 from monitor.people.audience import Audience
+from monitor.storage.records import StoredOpinion
 from monitor.storage.store import Store
 from monitor.testing import FakeClock
 from tests.e2e.servers import (
     Asked,
-    Behaviour,
     BadServer,
+    Behaviour,
     bad_server,
     endless,
     in_turn,
@@ -212,7 +213,8 @@ async def test_what_is_told_names_nobody_and_is_sealed_word_for_word(room: Room)
 
 
 async def test_what_is_told_is_in_the_log_before_it_is_told(room: Room) -> None:
-    mention, seen = room.accept(), []
+    mention = room.accept()
+    seen: list[StoredOpinion] = []
 
     async def look(asked: Asked, writer: asyncio.StreamWriter) -> None:
         seen.extend(room.store.opinions.of(mention))
