@@ -1,7 +1,8 @@
 """`python -m training STEP`: without a step, train and build the model.
 
 - `train` (or `build`): train, or take up what was begun, and write the files of the package.
-- `onward:FILE:FILE…`: learn on from the shipped model for one epoch; those cases count twice.
+- `onward:FILE:FILE…`: learn on from the shipped model for one epoch; those cases count twice. A
+  FILE is a name in `training/cases`, or the path of exported corrections (`….jsonl`).
 - `report`: measure the shipped model and write the tables of the docs.
 - `baselines`: measure simpler graders on the same sets.
 - `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
@@ -16,6 +17,7 @@ Each step takes up what the steps before it left in `training/work`.
 from __future__ import annotations
 
 import sys
+from pathlib import Path
 
 
 def train(_names: list[str]) -> None:
@@ -34,9 +36,13 @@ def onward(names: list[str]) -> None:
 
     from training import fine
     from training.build import PACKAGE, build
+    from training.corrections import corrections
 
     torch.set_num_threads(2)
-    net, pieces = fine.onward(PACKAGE, frozenset(names))
+    given = [Path(name) for name in names if name.endswith(".jsonl")]
+    more = [row for file in given for row in corrections(file)]
+    fresh = frozenset(name for name in names if not name.endswith(".jsonl"))
+    net, pieces = fine.onward(PACKAGE, fresh, more)
     print(build(net, pieces)["chosen"])
 
 

@@ -81,14 +81,18 @@ def polished() -> tuple[Net, Pieces]:
     return _taught(net, pieces, plan, teachers=teachers), pieces
 
 
-def onward(folder: Path, fresh: frozenset[str] = frozenset()) -> tuple[Net, Pieces]:
+def onward(
+    folder: Path, fresh: frozenset[str] = frozenset(), more: Sequence[Row] = ()
+) -> tuple[Net, Pieces]:
     """Learn for one epoch more from the model in `folder`; `fresh` files of cases count twice.
 
-    For new cases, or a school's corrections, where the checkpoints of the first training are gone.
+    For new cases, or a school's corrections (`more`, which counts twice too), where the checkpoints
+    of the first training are gone.
     """
+    fresh |= {row.file for row in more}
     net, pieces = recovered(folder)
     plan = Plan("onward", epochs=1, rate=4e-5, seed=4, smoothing=0.03, average=0.998, tokens=2560)
-    return _taught(net, pieces, plan, fresh), pieces
+    return _taught(net, pieces, plan, fresh, more=more), pieces
 
 
 def _taught(
@@ -97,9 +101,10 @@ def _taught(
     plan: Plan,
     twice: frozenset[str] = frozenset(),
     teachers: Sequence[Net] = (),
+    more: Sequence[Row] = (),
 ) -> Net:
     def examples(epoch: int) -> list[Example]:
-        rows = [row for row in in_domain() if not is_held(row)]
+        rows = [row for row in in_domain(more) if not is_held(row)]
         rows += [row for row in rows if row.file in twice]
         rng = random.Random(plan.seed * 7919 + epoch)
         return [example_of(row, pieces, LONGEST) for row in augmented(rows, rng)]

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Sequence
 
 HERE = Path(__file__).resolve().parent
 SHARED = HERE.parent.parent / "shared"
@@ -160,14 +160,15 @@ def learned() -> list[Path]:
     return [file for file in sorted((HERE / "cases").glob("*.jsonl")) if file not in apart]
 
 
-def in_domain() -> list[Row]:
+def in_domain(more: Sequence[Row] = ()) -> list[Row]:
     """Read the mentions of school staff: the given files and those of `training/cases`.
 
-    What stands near a test text, or near one of the files kept apart, is left out.
+    `more` are rows from elsewhere, such as a school's corrections. What stands near a test text, or
+    near one of the files kept apart, is left out.
     """
     given = sorted((SHARED / "grading/train").glob("*.jsonl"))
     barred = forbidden(public=False)
-    rows: list[Row] = []
+    rows = list(more)
     for file in (*given, *learned()):
         rows += _family_groups([_row(line, file.stem, n) for n, line in enumerate(lines(file))])
     return [row for row in rows if not barred.near(row.text, row.mention)]

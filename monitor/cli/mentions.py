@@ -1,13 +1,14 @@
-"""`mention`: list, show, regrade, look again. Every look is itself recorded."""
+"""`mention`: list, show, regrade, corrections, look again. Every look is itself recorded."""
 
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from monitor.app import App
+from monitor.app import App, insulting_of, roster_of
 from monitor.cli.common import (
     FAILED,
     WRONG_USE,
@@ -30,6 +31,7 @@ from monitor.cli.records import (
     record_look,
     short,
 )
+from monitor.export.corrections import Anonymiser, Correction, gather, write
 from monitor.model import Flag, Grade, Severity
 from monitor.storage.records import StoredGrade, StoredMention
 
@@ -168,6 +170,49 @@ def regrade_mention(
         judgement = pipeline.regraded(stored, chosen, at=at)
         app.store.judging.regrade(mention_id, judgement, at=at)
     typer.echo(f"mention {mention_id} is now {grade.value}, graded by {who(by)}")
+
+
+@mention.command("corrections")
+def export_corrections(
+    out: Annotated[Path, typer.Option(help="The file to write; one that is there is left alone.")],
+    why: WhyOption,
+    config: ConfigOption = None,
+    looked_at: Annotated[
+        list[int] | None,
+        typer.Option(help="A mention that you have looked at: what is left in it names nobody."),
+    ] = None,
+    mask: Annotated[
+        list[str] | None, typer.Option(help="A word that is a name: it is taken out too.")
+    ] = None,
+    by: ByOption = "",
+) -> None:
+    """Write what people regraded as texts that name nobody, to train a model with elsewhere."""
+    if not why.strip():
+        complain("say who asked for this and what for (--why)")
+        raise typer.Exit(WRONG_USE)
+    with opened(config) as app:
+        record_list(app, "corrections", restricted=False, by=by, why=why)
+        roster = roster_of(app.config, app.today())
+        anonymiser = Anonymiser(roster, insulting_of(app.config), tuple(mask or ()))
+        found = gather(app.store, anonymiser)
+        chosen = [c for c in found if not c.doubtful or c.mention_id in (looked_at or ())]
+        for each in found:
+            if each not in chosen:
+                _show_doubtful(each)
+        if not chosen:
+            complain(f"nothing was written: {len(found)} corrections, each to be looked at first")
+            raise typer.Exit(FAILED)
+        index = write(app.store, out, chosen, by=who(by), why=why.strip(), now=app.clock.now)
+    left = f"; {len(found) - len(chosen)} wait for --looked-at" if len(found) > len(chosen) else ""
+    typer.echo(f"{len(chosen)} corrections in {out}{left}\nentry {index} of the log says so")
+
+
+def _show_doubtful(each: Correction) -> None:
+    """Print what a person has to look at before it may leave."""
+    typer.echo(f"mention {each.mention_id}: look first at: {inert(', '.join(each.doubtful))}")
+    for name in ("title", "thread", "text"):
+        if name in each.row:
+            typer.echo(f"  {name}: {inert(each.row[name])}")
 
 
 @mention.command("look-again")

@@ -212,6 +212,12 @@ def opinion_given(
     return Leaf("opinion.given", at, public, dict(found))
 
 
+def corrections_exported(*, at: datetime, mention_entries: list[int], by: str, why: str) -> Leaf:
+    """That these mentions left as labelled texts without names; written before they do."""
+    public: dict[str, Json] = {"mention_entries": list(mention_entries)}
+    return Leaf("corrections.exported", at, public, {"by": by, "why": why})
+
+
 def case_opened(*, at: datetime, reference: str) -> Leaf:
     """That mentions which belong together got a number."""
     return Leaf("case.opened", at, {"reference": reference}, {})

@@ -32,6 +32,7 @@ _ABOUT_OTHERS: Final = {
     "mention.graded": "says what a colleague thought of it",
     "case.noted": "is what a colleague wrote",
     "case.moved": "names the colleague who decided",
+    "corrections": "names the colleague who exported it",
     "alert": "names the colleagues who were told",
     "delivery": "names the colleagues who were told",
     "evidence": "names the colleagues who looked",

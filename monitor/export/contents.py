@@ -25,8 +25,15 @@ from monitor.export.wording import (
 
 _STORY: Final = ("case.", "post.looked-at-again", GRADED)
 _CUSTODY: Final = (
-    "alert.", "delivery.", "evidence.", "opinion.", "record.", "post.looked-at-again", "case."
-)  # fmt: skip
+    "alert.",
+    "case.",
+    "corrections.",
+    "delivery.",
+    "evidence.",
+    "opinion.",
+    "post.looked-at-again",
+    "record.",
+)
 
 
 @dataclass(frozen=True, slots=True)

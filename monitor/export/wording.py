@@ -38,6 +38,7 @@ _EVENTS: Final = {
     "case.moved": "Case {reference} is {state}",
     "case.noted": "Note on case {reference}",
     "case.opened": "Case {reference} was opened",
+    "corrections.exported": "Exported without names, as a correction of the grader",
     "delivery.attempted": "A message about alert {alert} was sent by {channel}, attempt {attempt}",
     "delivery.failed": "A message was not delivered: {outcome}",
     "delivery.taken": "A message was taken by the other side",

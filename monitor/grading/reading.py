@@ -107,7 +107,7 @@ def _masked(text: str, spans: list[Span], kept: list[Span], mark: str, known: Kn
         before = text[at:start] if not at else _after_name(text[at:start])
         pieces.append(undo(_before_name(before, text[start:end]), known))
         readable = [text[max(a, start) : min(b, end)] for a, b in kept if a < end and start < b]
-        stuck = readable or _welded_words(text[start:end])
+        stuck = readable or welded_words(text[start:end])
         pieces.append(" ".join(["", mark, *(undo(word, known) for word in stuck), ""]))
         at = end
     pieces.append(undo(_after_name(text[at:]) if spans else text, known))
@@ -153,7 +153,7 @@ def _words(welded: str) -> str:
     )
 
 
-def _welded_words(name: str) -> list[str]:
+def welded_words(name: str) -> list[str]:
     """Return the attacking or posing words inside a handle, none for an ordinary name."""
     if not _HANDLE.search(name) or " " in name.strip():
         return []

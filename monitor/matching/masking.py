@@ -99,10 +99,18 @@ class _Phrases:
 class Masker:
     """Masks the people of a roster, their schools, and whatever looks like anybody's address."""
 
-    def __init__(self, roster: Roster, stand_ins: StandIns | None = None) -> None:
+    def __init__(
+        self,
+        roster: Roster,
+        stand_ins: StandIns | None = None,
+        *,
+        apart: tuple[str, str] = ("", ""),
+    ) -> None:
+        """`apart` is the id of one person or school, and what is written for them alone."""
         self._use = stand_ins or StandIns()
         self._phrases = _Phrases()
-        self._parts: set[str] = set()
+        self._parts: dict[str, str] = {}
+        self._apart = apart
         for school in roster.schools:
             shown = (
                 school.name,
@@ -112,17 +120,23 @@ class Masker:
                 *school.places,
             )
             for name in shown:
-                self._phrases.add(name, self._use.school)
+                self._phrases.add(name, self._written(school.id, self._use.school))
             for person in school.staff:
-                self._take(person.name)
-                for name in (*(alias.text for alias in person.aliases), *person.handles):
-                    self._phrases.add(name, self._use.staff)
+                stand_in = self._written(person.id, self._use.staff)
+                aliases = (alias.text for alias in person.aliases)
+                for name in (person.name, *aliases, *person.handles):
+                    self._phrases.add(name, stand_in)
+                self._take(person.name, stand_in)
 
-    def _take(self, name: str) -> None:
-        self._phrases.add(name, self._use.staff)
-        self._parts.update(
-            word for each in _WORD.findall(name) if len(word := _folded(each)) >= _SHORTEST
-        )
+    def _written(self, identity: str, usual: str) -> str:
+        return self._apart[1] if identity == self._apart[0] else usual
+
+    def _take(self, name: str, stand_in: str) -> None:
+        """Let each part of a name stand for the whole; of several people's, for the one apart."""
+        for each in _WORD.findall(name):
+            word = _folded(each)
+            if len(word) >= _SHORTEST and self._parts.get(word) != self._apart[1]:
+                self._parts[word] = stand_in
 
     def mask(self, text: str, more: Iterable[str] = ()) -> Masked:
         """Mask a text; `more` are words that a person found to be names too.
@@ -139,7 +153,7 @@ class Masker:
             pieces += [text[at:start], stand_in]
             at = end
         flat = "".join((*pieces, text[at:]))
-        for each in {self._use.staff, self._use.other}:
+        for each in {self._use.staff, self._use.other, self._apart[1]} - {""}:
             flat = re.sub(rf"{re.escape(each)}(?:[ -]{re.escape(each)})+", each, flat)
         return Masked(flat, tuple(doubtful))
 
@@ -169,7 +183,7 @@ class Masker:
         if folded in extra:
             return self._use.other
         if folded in self._parts and self._is_meant(word):
-            return self._use.staff
+            return self._parts[folded]
         capital = word[:1].isupper() and not word.isupper()
         before = text[max(0, token.start() - _BEFORE) : token.start()].rstrip(" \t")
         inside = capital and bool(before) and before[-1] not in _STARTS

@@ -40,6 +40,7 @@ _TOLD_OF: Final = (
     "case.kept-until",
     "case.moved",
     "case.noted",
+    "corrections.exported",
     "delivery.attempted",
     "delivery.failed",
     "delivery.taken",

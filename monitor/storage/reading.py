@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -101,6 +102,18 @@ class Reading:
                 (_mention(session, row), _grade_or_none(grade))
                 for row, grade in session.exec(query).all()
             )
+
+    def regraded(self, *, by_none_of: Collection[str]) -> tuple[StoredMention, ...]:
+        """Mentions whose standing grade was given by somebody else than these, oldest first."""
+        query = (
+            select(MentionRow)
+            .join(GradeRow, col(GradeRow.id) == newest_grade())
+            .where(col(MentionRow.erased_by).is_(None))
+            .where(col(GradeRow.by).not_in(by_none_of))
+            .order_by(col(MentionRow.id))
+        )
+        with self._database.read() as session:
+            return tuple(_mention(session, row) for row in session.exec(query).all())
 
     def grades(self, mention_id: int) -> tuple[StoredGrade, ...]:
         """Every judgement of a mention, the oldest first."""

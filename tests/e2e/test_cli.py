@@ -229,6 +229,26 @@ def test_mentions_are_listed_shown_and_graded_anew_and_each_look_is_kept(own: Ho
     assert ask(own, "evidence", "verify").code == 0
 
 
+def test_regrades_leave_as_texts_that_name_nobody(own: House, tmp_path: Path) -> None:
+    threat, out = str(numbered(own, "threatening")), tmp_path / "corrections.jsonl"
+    write = ("mention", "corrections", "--out", str(out), "--why", "asked for")
+    assert ask(own, *write).code == 1  # nobody has graded anything yet
+    assert ask(own, "mention", "regrade", threat, "neutral", "--why", "a joke").code == 0
+    looks = own.logged("evidence.viewed")
+    ran = ask(own, *write, "--looked-at", threat, "--mask", "Grimbleton")
+    assert ran.code == 0, ran.err
+    (row,) = (json.loads(line) for line in out.read_text().splitlines())
+    assert (row["label"], row["was"]) == ("neutral", "threatening")
+    assert row["mention"] in row["text"]
+    assert "Pell" not in out.read_text()
+    assert own.logged("evidence.viewed") == looks + 1
+    assert own.logged("corrections.exported") == 1
+    assert ask(own, *write[:-1], " ").code == 2
+    assert ask(own, *write, "--looked-at", threat).code == 1  # never over another file
+    assert own.logged("corrections.exported") == 1
+    assert ask(own, "evidence", "verify").code == 0
+
+
 def test_looking_again_says_whether_a_post_still_stands(own: House) -> None:
     ran = ask(own, "mention", "look-again", str(numbered(own, "threatening")), "--json")
     assert ran.code == 0, ran.err
