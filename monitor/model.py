@@ -74,7 +74,8 @@ class DateSource(StrEnum):
 class Answer:
     """One HTTP (or like) answer as it arrived, without its body; secrets are already removed.
 
-    `sha256` is the hex digest of the whole expanded body, `size` its length in bytes.
+    `sha256` is the hex digest of the whole expanded body, `size` its length in bytes. `request` are
+    the headers with which it was asked for, as far as they may be told; None where not known.
     """
 
     url: str
@@ -83,6 +84,7 @@ class Answer:
     sha256: str
     size: int
     received_at: datetime
+    request: tuple[tuple[str, str], ...] | None = None
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "received_at", aware(self.received_at))

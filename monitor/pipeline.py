@@ -30,6 +30,7 @@ from monitor.errors import (
     TransientError,
     fault,
 )
+from monitor.evidence import warc
 from monitor.evidence.clockstate import ClockState
 from monitor.evidence.leaf import Json
 from monitor.evidence.vault import Vault
@@ -188,7 +189,8 @@ class Pipeline:
         self, info: SourceInfo, turn: Turn, batch: Batch, first_look: bool
     ) -> tuple[int, int]:
         """Match, put raw bytes in the vault, then commit rows, entries and cursor together."""
-        captures, kept = [], {}
+        captures: list[Capture] = []
+        kept: dict[str, bytes] = {}
         for arrived in batch.posts:
             post = clean(arrived)
             mentions = targets(
@@ -197,10 +199,12 @@ class Pipeline:
                 )
             )
             if mentions:
-                raw = post.raw.content if post.raw else post.text.encode()
-                digest = self.vault.put(raw)
-                kept[digest] = raw
-                captures.append(Capture(post, digest, mentions, info.scope, first_look))
+                raw, whole = warc.original(post), warc.captured(post, at=turn.captured_at)
+                digests = self.vault.put(raw), self.vault.put(whole)
+                kept |= dict(zip(digests, (raw, whole), strict=True))
+                captures.append(
+                    Capture(post, digests[0], mentions, info.scope, first_look, digests[1])
+                )
         accepted = self.store.sources.accept(turn, captures)
         for digest, raw in kept.items():
             # An erasure may have taken the same bytes out before our commit said who needs them.

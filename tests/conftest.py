@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from monitor.config.schema import Config
+from monitor.evidence import warc
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import Verified, verify_log
@@ -256,8 +257,9 @@ def a_capture(
 ) -> Capture:
     assert post.raw is not None
     digest = vault.put(post.raw.content) if vault else ""
+    whole = vault.put(warc.captured(post, at=NOW)) if vault else ""
     mentions = tuple(a_mention(post, target, certainty) for target in targets or (person(),))
-    return Capture(post, digest, mentions, Scope.OPEN, first_look)
+    return Capture(post, digest, mentions, Scope.OPEN, first_look, whole)
 
 
 def a_turn(source: str = "gazette", at: datetime = NOW, **fields: Any) -> Turn:

@@ -27,7 +27,8 @@ def _decimal(number: float) -> str:
 def _answer(answer: Answer | None) -> Json:
     if answer is None:
         return None
-    return {
+    asked = [[name, value] for name, value in answer.request or ()]
+    return ({"request": asked} if answer.request is not None else {}) | {
         "url": answer.url,
         "status": answer.status,
         "headers": [[name, value] for name, value in answer.headers],
@@ -77,6 +78,7 @@ def post_captured(
     source: str,
     scope: str,
     raw_sha256: str,
+    warc_sha256: str,
     first_seen_at: datetime,
     clock: Mapping[str, Json],
     first_look: bool,
@@ -113,6 +115,7 @@ def post_captured(
         "media_urls": list(post.media_urls),
         "answer": _answer(post.answer),
         "raw_sha256": raw_sha256,
+        "warc_sha256": warc_sha256,
         "raw_media_type": post.raw.media_type if post.raw else "",
         "raw_offset": post.raw.offset if post.raw else None,
     }

@@ -26,6 +26,8 @@ KEY_CHANGED: Final = "key.changed"
 RECORD_ERASED: Final = "record.erased"
 """The kind whose public field `entries` lists the indices of entries that were erased by it."""
 BLOB_FIELD: Final = "raw_sha256"
+WARC_FIELD: Final = "warc_sha256"
+_BLOBS: Final = frozenset({BLOB_FIELD, WARC_FIELD})
 PROGRESS_EVERY: Final = 4096
 
 CheckRow = Callable[[OpenedLeaf, int], str | None]
@@ -199,8 +201,9 @@ class _Reading:
                 f"though it was not erased; left are: {', '.join(names) or 'none'}"
             )
         self._withheld += opened.withheld
-        if BLOB_FIELD in opened.secret and not entry.erased:
-            self._check_blob(opened.secret[BLOB_FIELD])
+        if not entry.erased:
+            for name in _BLOBS & opened.secret.keys():
+                self._check_blob(name, opened.secret[name])
         if opened.kind == RECORD_ERASED:
             self._erasures.account(opened, entry.index)
         elif opened.kind == KEY_CHANGED:
@@ -211,15 +214,15 @@ class _Reading:
             if different is not None:
                 raise EvidenceError(different)
 
-    def _check_blob(self, digest: Any) -> None:
+    def _check_blob(self, name: str, digest: Any) -> None:
         if digest is None or digest == "":
             return  # the entry says that there were no bytes to keep
         if not isinstance(digest, str):
-            raise EvidenceError(f"{BLOB_FIELD} is not a digest")
+            raise EvidenceError(f"{name} is not a digest")
         found = sha256(self._get_blob(digest)).hexdigest()
         if found != digest:
             raise EvidenceError(f"blob {digest} was altered: its SHA-256 is now {found}")
-        self._blobs += 1
+        self._blobs += name == BLOB_FIELD
 
     def _meet(self) -> None:
         """Compare the tree with every checkpoint of its present size."""

@@ -21,7 +21,8 @@ from monitor.evidence.leaf import Json, Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import BLOB_FIELD
-from monitor.export import bag, proofs, warc
+from monitor.export import bag, proofs
+from monitor.export.archived import archived
 from monitor.export.commands import Stamp, commands
 from monitor.export.contents import Occasion, contents
 from monitor.export.redact import Shown, check_names, closure, show
@@ -174,15 +175,12 @@ class Exporter:
         for each in entries:
             digest = each.opened.secret.get(BLOB_FIELD)
             if isinstance(digest, str) and digest and not each.erased:
-                made = partial(self._warc, each, digest)
+                made = partial(archived, each, self._vault, digest, self._key.name)
                 content = made()
                 if content is not None:
                     path = f"data/warc/{each.index}.warc"
                     size, named = len(content), sha256(content).hexdigest()
                     yield bag.Member(path, named, size, partial(_there, made))
-
-    def _warc(self, entry: Shown, digest: str) -> bytes | None:
-        return warc.captured(entry, self._vault.get(digest), self._key.name)
 
     def _seal(self, request: Request, prepared: Prepared, manifest: bytes) -> int:
         occasion, chosen = request.occasion, request.chosen

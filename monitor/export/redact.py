@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from monitor.errors import EvidenceError
 from monitor.evidence.leaf import OpenedLeaf, open_leaf
-from monitor.evidence.verify import BLOB_FIELD, StoredEntry
+from monitor.evidence.verify import BLOB_FIELD, WARC_FIELD, StoredEntry
 
 CONTENT: Final = frozenset(
     {"author", "media_urls", "native_id", "published", "text", "thread", "title", "url"}
@@ -21,7 +21,7 @@ CONTENT: Final = frozenset(
 RAW: Final = "raw"
 """How a person asks for the bytes as they arrived to be left out."""
 
-_OF_THE_BYTES: Final = frozenset({BLOB_FIELD, "answer", "message_sha256", "raw_offset"})
+_OF_THE_BYTES: Final = frozenset({BLOB_FIELD, WARC_FIELD, "answer", "message_sha256", "raw_offset"})
 """Unsalted digests of bytes that hold the content: words could be tried on them until one fits."""
 
 _FOLLOWS: Final = {
@@ -36,6 +36,11 @@ _FOLLOWS: Final = {
     "target": frozenset({"matches"}),
     "person": frozenset({"recipient"}),
     RAW: frozenset(),
+    # The WARC file holds the item, where it stood, and the answer it came in.
+    "answer": frozenset({WARC_FIELD}),
+    BLOB_FIELD: frozenset({WARC_FIELD}),
+    "raw_media_type": frozenset({WARC_FIELD}),
+    "raw_offset": frozenset({WARC_FIELD}),
 }
 _NEVER: Final = frozenset({"manifest_sha256", "files"})
 """What ties the files of the export to the log."""

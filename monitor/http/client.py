@@ -24,7 +24,7 @@ from monitor.http.addresses import GuardedBackend, Resolve, resolve
 from monitor.http.body import Body
 from monitor.http.limits import HttpLimits
 from monitor.http.patience import Spacing
-from monitor.http.redact import keep_headers, redact
+from monitor.http.redact import keep_headers, keep_request, redact
 from monitor.http.statuses import (
     GONE,
     NOT_MODIFIED,
@@ -200,6 +200,7 @@ class SourceHttp:
             sha256=hashlib.sha256(body).hexdigest(),
             size=len(body),
             received_at=self._polite.clock.now(),
+            request=keep_request(response.request.headers.raw, secrets),
         )
 
     @asynccontextmanager

@@ -17,6 +17,13 @@ _SHORTEST_SECRET = 4
 """A shorter text would be found everywhere, and hides nothing."""
 
 
+_ASKED = frozenset(
+    {"accept", "accept-encoding", "accept-language", "host", "if-modified-since", "if-none-match"}
+    | {"user-agent"}
+)
+"""Headers of a request that say how an answer came to be, and never who may ask."""
+
+
 def redact(text: str, secrets: tuple[str, ...] = ()) -> str:
     """`text` without passwords in addresses, without values of keys, without the given secrets."""
     for secret in sorted(secrets, key=len, reverse=True):
@@ -36,3 +43,12 @@ def keep_headers(
         if name.lower() not in _DROPPED:
             kept.append((name, redact(raw_value.decode("latin-1"), secrets)))
     return tuple(kept)
+
+
+def keep_request(
+    headers: list[tuple[bytes, bytes]], secrets: tuple[str, ...] = ()
+) -> tuple[tuple[str, str], ...]:
+    """The headers of a request as evidence: only those that can hold no key."""
+    return tuple(
+        (name, value) for name, value in keep_headers(headers, secrets) if name.lower() in _ASKED
+    )

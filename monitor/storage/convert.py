@@ -84,6 +84,7 @@ def post_row(capture: Capture, turn: Turn, entry_index: int) -> PostRow:
         dated_by=post.dated_by.value,
         media_urls_json=dump(list(post.media_urls)),
         raw_sha256=capture.raw_sha256,
+        warc_sha256=capture.warc_sha256,
         raw_media_type=post.raw.media_type if post.raw else "",
         raw_offset=post.raw.offset if post.raw else None,
         answer_json=_dump_answer(post.answer),
@@ -111,6 +112,7 @@ def _dump_answer(answer: Answer | None) -> str:
             "sha256": answer.sha256,
             "size": answer.size,
             "received_at": answer.received_at.isoformat(),
+            "request": None if answer.request is None else [list(pair) for pair in answer.request],
         }
     )
 
@@ -119,6 +121,7 @@ def _load_answer(text: str) -> Answer | None:
     found = json.loads(text)
     if found is None:
         return None
+    asked = found.get("request")
     return Answer(
         url=found["url"],
         status=found["status"],
@@ -126,6 +129,7 @@ def _load_answer(text: str) -> Answer | None:
         sha256=found["sha256"],
         size=found["size"],
         received_at=datetime.fromisoformat(found["received_at"]),
+        request=None if asked is None else tuple((name, value) for name, value in asked),
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, update
+from sqlalchemy import delete, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
@@ -190,8 +190,8 @@ def erase_rows(
     key = make_key(session)
     unindex_posts(session, posts)
     for post in posts:
-        if post.raw_sha256:
-            session.merge(LeftoverRow(digest=post.raw_sha256))
+        for digest in filter(None, (post.raw_sha256, post.warc_sha256)):
+            session.merge(LeftoverRow(digest=digest))
         _empty_post(post, key, done.entry)
     for row in rows:
         _empty_mention(row, key, done.entry)
@@ -293,6 +293,7 @@ def _empty_post(row: PostRow, key: bytes, erased_by: int) -> None:
     row.published, row.published_raw = None, ""
     row.media_urls_json, row.answer_json = "[]", "null"
     row.raw_sha256, row.raw_media_type, row.raw_offset = "", "", None
+    row.warc_sha256 = ""
     row.erased_by = erased_by
 
 
@@ -304,12 +305,8 @@ def _empty_mention(row: MentionRow, key: bytes, erased_by: int) -> None:
 
 
 def _is_needed(session: Session, digest: str) -> bool:
-    return (
-        session.exec(
-            select(PostRow.id).where(col(PostRow.raw_sha256) == digest).limit(1)
-        ).one_or_none()
-        is not None
-    )
+    kept = or_(col(PostRow.raw_sha256) == digest, col(PostRow.warc_sha256) == digest)
+    return session.exec(select(PostRow.id).where(kept).limit(1)).one_or_none() is not None
 
 
 def _id(row: MentionRow | PostRow | DeliveryRow) -> int:

@@ -60,13 +60,22 @@ class HeldUp:
 
 @dataclass(frozen=True, slots=True)
 class Capture:
-    """A post about to be stored, with all its mentions; its raw bytes are already in the vault."""
+    """A post about to be stored, with all its mentions.
+
+    Its raw bytes, and the WARC file that they stand in, are already in the vault.
+    """
 
     post: Post
     raw_sha256: str
     mentions: tuple[Mention, ...]
     scope: Scope
     first_look: bool
+    warc_sha256: str = ""
+
+    @property
+    def blobs(self) -> tuple[str, ...]:
+        """The digests under which the vault keeps what it needs."""
+        return tuple(each for each in (self.raw_sha256, self.warc_sha256) if each)
 
 
 @dataclass(frozen=True, slots=True)

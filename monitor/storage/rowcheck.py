@@ -192,6 +192,7 @@ def _post(rows: _Rows, row: PostRow, leaf: OpenedLeaf) -> str | None:  # noqa: A
         source=row.source,
         scope=row.scope,
         raw_sha256=row.raw_sha256,
+        warc_sha256=row.warc_sha256,
         first_seen_at=row.first_seen_at,
         clock=clock,
         first_look=bool(leaf.public["first_look"]),

@@ -179,9 +179,10 @@ def _keep(session: Session, turn: Turn, captures: Sequence[Capture]) -> tuple[in
 def _without_forgotten(session: Session, captures: Sequence[Capture]) -> Sequence[Capture]:
     """The captures without posts and mentions that were erased: those stay forgotten."""
     for capture in captures:
-        waiting = session.get(LeftoverRow, capture.raw_sha256) if capture.raw_sha256 else None
-        if waiting is not None:
-            session.delete(waiting)  # its bytes are wanted again
+        for digest in capture.blobs:
+            waiting = session.get(LeftoverRow, digest)
+            if waiting is not None:
+                session.delete(waiting)  # its bytes are wanted again
     key = forgotten_key(session)
     if key is None:
         return captures
@@ -245,6 +246,7 @@ def _new_post(session: Session, turn: Turn, capture: Capture) -> PostRow:
         source=turn.source,
         scope=capture.scope.value,
         raw_sha256=capture.raw_sha256,
+        warc_sha256=capture.warc_sha256,
         first_seen_at=turn.started_at,
         clock=turn.clock,
         first_look=capture.first_look,

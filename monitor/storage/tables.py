@@ -120,7 +120,8 @@ class PostRow(SQLModel, table=True):
     published_raw: str
     dated_by: str
     media_urls_json: str
-    raw_sha256: str
+    raw_sha256: str = Field(index=True)
+    warc_sha256: str = Field(default="", index=True, sa_column_kwargs={"server_default": ""})
     raw_media_type: str
     raw_offset: int | None = Field(sa_type=_Big)
     answer_json: str

@@ -297,6 +297,14 @@ class Check:
             raise Wrong("originals are missing or too many")
         if any(self.digests[name] != digest for digest, name in raw.items()):
             raise Wrong("an original was altered")
+        for each in self.entries:
+            sealed = each.secret.get("warc_sha256")
+            if sealed and not each.erased and self.digests.get(self.warc(each)) != sealed:
+                raise Wrong(f"the WARC file of entry {each.index} is missing or was altered")
+
+    @staticmethod
+    def warc(entry: Any) -> str:
+        return f"data/warc/{entry.index}.warc"
 
     def binding(self) -> None:
         own = next(e for e in self.entries if e.index == self.proof["export"]["index"])

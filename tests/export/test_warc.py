@@ -7,20 +7,25 @@ import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from monitor.evidence import warc
 from monitor.evidence.leaf import Leaf, seal
+from monitor.evidence.vault import Vault
 from monitor.evidence.verify import StoredEntry
-from monitor.export.redact import Shown, show
-from monitor.export.warc import captured
+from monitor.export.archived import archived
+from monitor.export.redact import Shown, closure, show
+from monitor.model import Answer, Post, PostRef, RawItem
 
 RAW = b"<item><title>Words</title>\r\n\r\nWARC/1.1\r\n</item>"
+HEADERS = (("content-type", "application/rss+xml"), ("etag", "a\r\nWARC-Type: response"))
 ANSWER = {
     "url": "https://forum.example/feed?q=a b",
     "status": 200,
-    "headers": [["content-type", "application/rss+xml"], ["etag", "a\r\nWARC-Type: response"]],
+    "headers": [list(pair) for pair in HEADERS],
     "sha256": "ab" * 32,
     "size": 4096,
     "received_at": "2026-11-20T09:00:00.000000Z",
@@ -61,8 +66,74 @@ def entry(left_out: frozenset[str] = frozenset(), **fields: Any) -> Shown:
     return show(StoredEntry(7, sealed.content, sealed.leaf_hash, told), left_out)
 
 
-def test_the_item_and_the_answer_it_stood_in_are_two_records() -> None:
-    data = captured(entry(), RAW, "school/log")
+AT = datetime(2026, 11, 20, 9, tzinfo=UTC)
+
+
+def post(**fields: Any) -> Post:
+    usual: dict[str, Any] = {
+        "text": "Words",
+        "raw": RawItem(RAW, "application/rss+xml", 120),
+        "answer": Answer(
+            url=str(ANSWER["url"]),
+            status=200,
+            headers=HEADERS,
+            sha256="ab" * 32,
+            size=4096,
+            received_at=AT,
+            request=(("Host", "forum.example"), ("If-None-Match", '"6"')),
+        ),
+    }
+    return Post(PostRef("feed", "1"), **(usual | fields))
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Vault:
+    kept = Vault(tmp_path / "vault")
+    kept.put(RAW)
+    return kept
+
+
+def made(vault: Vault, shown: Shown, log: str = "school/log") -> bytes | None:
+    return archived(shown, vault, sha256(RAW).hexdigest(), log)
+
+
+def test_a_captured_post_is_kept_with_its_request_and_answer() -> None:
+    item, answer = records(warc.captured(post(), at=AT))
+    assert item.headers["WARC-Type"] == "resource"
+    assert item.headers["Content-Type"] == "application/rss+xml"
+    assert item.block == RAW
+    said = answer.block.decode().split("\r\n")
+    assert said[:2] == [
+        "http-request-header: Host: forum.example",
+        'http-request-header: If-None-Match: "6"',
+    ]
+    assert "http-status: 200" in said
+    assert f"answer-sha256: {'ab' * 32}" in said
+    assert "item-offset: 120" in said
+    assert warc.captured(post(), at=AT) == warc.captured(post(), at=AT), "tried again, kept once"
+
+
+def test_a_post_without_an_answer_is_kept_with_the_time_of_its_capture() -> None:
+    item, answer = records(warc.captured(post(answer=None, raw=None), at=AT))
+    assert item.block == b"Words"
+    assert item.headers["WARC-Date"] == "2026-11-20T09:00:00.000000Z"
+    assert item.headers["WARC-Target-URI"] == "about:blank"
+    assert answer.block == b""
+
+
+def test_what_was_kept_leaves_with_an_export_byte_for_byte(vault: Vault) -> None:
+    whole = warc.captured(post(), at=AT)
+    shown = entry(warc_sha256=vault.put(whole))
+    assert made(vault, shown) == whole
+
+
+@pytest.mark.parametrize("name", ["answer", "raw_sha256", "raw_offset", "url", "text", "raw"])
+def test_the_file_is_left_out_with_whatever_stands_in_it(name: str) -> None:
+    assert "warc_sha256" in closure([name])
+
+
+def test_of_a_log_that_kept_none_it_is_made_from_what_is_shown(vault: Vault) -> None:
+    data = made(vault, entry())
     assert data is not None
     item, answer = records(data)
     assert item.headers["WARC-Type"] == "resource"
@@ -78,11 +149,11 @@ def test_the_item_and_the_answer_it_stood_in_are_two_records() -> None:
     assert f"answer-sha256: {'ab' * 32}" in said
 
 
-def test_names_of_records_are_the_same_each_time_and_no_others() -> None:
-    first, again = captured(entry(), RAW, "school/log"), captured(entry(), RAW, "school/log")
+def test_names_of_records_are_the_same_each_time_and_no_others(vault: Vault) -> None:
+    first, again = made(vault, entry()), made(vault, entry())
     assert first == again
     assert first is not None
-    other = captured(entry(), RAW, "another/log")
+    other = made(vault, entry(), "another/log")
     assert other is not None
     names = {each.headers["WARC-Record-ID"] for data in (first, other) for each in records(data)}
     assert len(names) == 4
@@ -90,8 +161,8 @@ def test_names_of_records_are_the_same_each_time_and_no_others() -> None:
 
 
 @pytest.mark.parametrize("hostile", ["text/html\r\nWARC-Type: x", "a\u2028b: c", ""])
-def test_what_a_server_said_adds_no_field(hostile: str) -> None:
-    data = captured(entry(raw_media_type=hostile), RAW, "school/log")
+def test_what_a_server_said_adds_no_field(vault: Vault, hostile: str) -> None:
+    data = made(vault, entry(raw_media_type=hostile))
     assert data is not None
     item, answer = records(data)
     assert item.headers["WARC-Type"] == "resource"
@@ -99,6 +170,6 @@ def test_what_a_server_said_adds_no_field(hostile: str) -> None:
     assert "http-header: etag: a WARC-Type: response" in answer.block.decode().split("\r\n")
 
 
-def test_without_the_answer_there_is_no_file() -> None:
-    assert captured(entry(frozenset({"answer"})), RAW, "school/log") is None
-    assert captured(entry(answer=None), RAW, "school/log") is None
+def test_without_the_answer_there_is_no_file(vault: Vault) -> None:
+    assert made(vault, entry(frozenset({"answer"}))) is None
+    assert made(vault, entry(answer=None)) is None

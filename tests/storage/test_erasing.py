@@ -63,6 +63,12 @@ def words_in_database(url: str) -> bool:
         engine.dispose()
 
 
+def warc_of(index: int, store: Store) -> str:
+    opened = store.log.entry(index)
+    assert opened is not None
+    return str(opened.secret["warc_sha256"])
+
+
 def test_erased_words_are_gone_and_the_log_verifies(
     store: Store, database_url: str, vault: Vault, make: SimpleNamespace
 ) -> None:
@@ -70,13 +76,15 @@ def test_erased_words_are_gone_and_the_log_verifies(
     before = store.log.head()[0]
     stored = store.reading.mention(gone)
     assert stored is not None
-    blob = stored.kept.raw_sha256
+    blob, archived = stored.kept.raw_sha256, warc_of(stored.kept.entry_index, store)
+    assert vault.has(archived)
     assert words_in_database(database_url)
     entry = erase(store, [gone], make)
     assert entry is not None
     assert store.erasing.settle(vault)
     assert not words_in_database(database_url)
     assert not vault.has(blob)
+    assert not vault.has(archived)
     found = make.verified(store, vault)
     assert found.size == before + 1
     assert found.erased == 3, "post, mention and grade"

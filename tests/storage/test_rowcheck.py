@@ -71,6 +71,7 @@ SEALED: dict[str, dict[str, str]] = {
         "dated_by": "'updated'",
         "media_urls_json": "'[]'",
         "raw_sha256": "'00'",
+        "warc_sha256": "'00'",
         "raw_media_type": "'text/html'",
         "raw_offset": "7",
         "answer_json": "'null'",
