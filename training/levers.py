@@ -1,4 +1,4 @@
-"""What each lever brings: two passes over the mentions with it, measured beside two without.
+"""What each lever brings: two passes over half of the mentions with it, and two without.
 
 Every run begins from the same warm-up (but the lever that changes it) and is measured by the
 likeliest grade of the network alone, in full precision, on texts that no run learns from: the held
@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import json
 import random
+import zlib
 from contextlib import nullcontext
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -37,8 +38,8 @@ if TYPE_CHECKING:
     from training.encoder import Net
 
 RESULTS = WORK / "levers.json"
-LEVERS = ("plain", "social", "contrast", "seed", "cold", "untargeted", "as-written", "no-changes")
-PLAN = Plan("lever", epochs=2, rate=9e-5, seed=11, smoothing=0.03, average=0.99)
+LEVERS = ("plain", "contrast", "social", "seed", "untargeted", "as-written", "no-changes", "cold")
+PLAN = Plan("half", epochs=2, rate=9e-5, seed=11, smoothing=0.03, average=0.99)
 
 
 def _untargeted(batch: Batch) -> Batch:
@@ -53,7 +54,7 @@ def _begun(lever: str) -> tuple[Net, Pieces]:
 
 
 def _plan(lever: str) -> Plan:
-    plan = replace(PLAN, name=f"lever-{lever}")
+    plan = replace(PLAN, name=f"half-{lever}")
     if lever == "contrast":
         return replace(plan, contrast=0.3)
     return replace(plan, seed=12) if lever == "seed" else plan
@@ -73,6 +74,11 @@ def _as_written(lever: str) -> object:
     return patch("monitor.grading.reading.undo", lambda text, _known: text)
 
 
+def _is_in_half(row: Row) -> bool:
+    """Half of the groups, always the same: whole runs of every lever would take a day."""
+    return zlib.crc32(row.group.encode()) % 2 == 0
+
+
 def measured(lever: str) -> dict[str, float]:
     """Run one lever (or take up its checkpoint) and return its figures."""
     with _as_written(lever):  # type: ignore[attr-defined]
@@ -80,7 +86,7 @@ def measured(lever: str) -> dict[str, float]:
         plan = _plan(lever)
 
         def examples(epoch: int) -> list[Example]:
-            rows = [row for row in in_domain() if not is_held(row)]
+            rows = [row for row in in_domain() if not is_held(row) and _is_in_half(row)]
             if lever != "no-changes":
                 rows = augmented(rows, random.Random(plan.seed * 7919 + epoch))
             return [example_of(row, pieces, LONGEST) for row in rows]
