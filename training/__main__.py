@@ -6,6 +6,7 @@
 - `report`: measure the shipped model and write the tables of the docs.
 - `baselines`: measure simpler graders on the same sets.
 - `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
+- `processors:MODEL`: grade texts here and on an emulated processor (Haswell: no VNNI), and compare.
 - `marked`: print thirty alerts with the words that decided.
 
 Each step takes up what the steps before it left in `training/work`.
@@ -16,6 +17,7 @@ Each step takes up what the steps before it left in `training/work`.
 
 from __future__ import annotations
 
+import json
 import sys
 from pathlib import Path
 
@@ -77,7 +79,23 @@ def marked(_names: list[str]) -> None:
     print(listed())
 
 
+def processors(names: list[str]) -> None:
+    from training.processors import compared
+
+    said, same = compared(*names[:1])
+    print(said)
+    sys.exit(0 if same else 1)
+
+
+def graded(_names: list[str]) -> None:
+    from training.processors import graded as on_this
+
+    print(json.dumps(on_this()))
+
+
 STEPS = {
+    "processors": processors,
+    "graded": graded,
     "train": train,
     "build": train,
     "onward": onward,

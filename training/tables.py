@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
+from training.published import kept, kept_rows, said_of
 from training.rows import HERE, WORK
 
 if TYPE_CHECKING:
@@ -12,6 +13,8 @@ if TYPE_CHECKING:
 
 DOCS = HERE.parent / "docs"
 _TICKS = (0, 0.5, 0.8, 0.9, 1.0)
+HELD, BESIDE = "The held part of the training texts", "Beside simpler graders"
+OURS = "**this grader**"
 BEGIN, END = "<!-- figures: written by `python -m training report` -->", "<!-- end of figures -->"
 
 
@@ -21,13 +24,14 @@ def refresh(result: dict[str, Any]) -> None:
     if not page.exists() or "staffcheck-dev" not in result:
         return
     before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
-    _, _, after = rest.partition(END)
-    body = "\n\n".join(_parts(result))
+    figures, _, after = rest.partition(END)
+    body = "\n\n".join(_parts(result, figures))
     page.write_text(f"{before}{BEGIN}\n\n{body}\n\n{END}{after}", encoding="utf-8")
     (DOCS / "grading-curve.svg").write_text(_drawing(result), encoding="utf-8")
 
 
-def _parts(result: dict[str, Any]) -> list[str]:
+def _parts(result: dict[str, Any], figures: str) -> list[str]:
+    """Return the page's part anew; `figures` is that part as last published."""
     dev, calm = result["staffcheck-dev"], result.get("held-ordinary")
     parts = [f"Model `{result['model']}`.", _targets(result)]
     parts += ["### Grades on the development set", _grades(dev), _confusion(dev)]
@@ -39,10 +43,11 @@ def _parts(result: dict[str, Any]) -> list[str]:
     if mixed:
         parts += ["### Mentions of every category that nobody trains on", _grades(mixed)]
         parts += [_confusion(mixed), _categories(mixed), _flags(mixed)]
-    held = _kept("calibration.json")
+    calibration = _kept("calibration.json")
+    held = said_of(result["model"], _held(calibration)) if calibration else kept(figures, HELD)
     if held:
-        parts += ["### The held part of the training texts", _held(held)]
-    parts += ["### Beside simpler graders", _beside(result)]
+        parts += [f"### {HELD}", held]
+    parts += [f"### {BESIDE}", _beside(result, figures)]
     parts += ["### Trade-off of the threat threshold", _trade(result)]
     return parts
 
@@ -155,11 +160,14 @@ def _held(held: dict[str, Any]) -> str:
     return "\n".join(lines)
 
 
-def _beside(result: dict[str, Any]) -> str:
+def _beside(result: dict[str, Any], figures: str) -> str:
     rows = []
-    others = _kept("baselines.json") or {}
+    others = _kept("baselines.json")
+    model, known = result["model"], []
+    if others is None:
+        model, known = kept_rows(figures, BESIDE, OURS)
     ours = {"dev": result["staffcheck-dev"], "held-ordinary": result.get("held-ordinary", {})}
-    everyone = {**others, "**this grader**": {**ours, "hatecheck": result.get("hatecheck", {})}}
+    everyone = {**(others or {}), OURS: {**ours, "hatecheck": result.get("hatecheck", {})}}
     for name, sets in everyone.items():
         dev, calm, hate = sets["dev"], sets.get("held-ordinary", {}), sets.get("hatecheck", {})
         cells = [dev["macro-F1"], dev["recall threatening"], dev["neutral called threatening"]]
@@ -173,7 +181,9 @@ def _beside(result: dict[str, Any]) -> str:
         "ordinary: neutral → hostile | HC threat_dir | HC threat_norm | HC counter_quote | "
         "HC counter_ref | HC profanity |"
     )
-    return "\n".join([head, "| --- |" + " --: |" * 10, *rows])
+    table = "\n".join([head, "| --- |" + " --: |" * 10, *known, *rows])
+    told = f"beside model `{model}`; the last row is model `{result['model']}`"
+    return f"The simpler graders were measured {told}.\n\n{table}" if known or others else table
 
 
 def _trade(result: dict[str, Any]) -> str:
