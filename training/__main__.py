@@ -3,6 +3,7 @@
 - `train` (or `build`): train, or take up what was begun, and write the files of the package.
 - `onward:FILE:FILE…`: learn on from the shipped model for one epoch; those cases count twice. A
   FILE is a name in `training/cases`, or the path of exported corrections (`….jsonl`).
+- `renew`: learn on from the shipped model and from a net trained from the beginning.
 - `report`: measure the shipped model and write the tables of the docs.
 - `baselines`: measure simpler graders on the same sets.
 - `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
@@ -45,6 +46,17 @@ def onward(names: list[str]) -> None:
     more = [row for file in given for row in corrections(file)]
     fresh = frozenset(name for name in names if not name.endswith(".jsonl"))
     net, pieces = fine.onward(PACKAGE, fresh, more)
+    print(build(net, pieces)["chosen"])
+
+
+def renew(_names: list[str]) -> None:
+    import torch
+
+    from training import fine
+    from training.build import PACKAGE, build
+
+    torch.set_num_threads(2)
+    net, pieces = fine.renewed(PACKAGE)
     print(build(net, pieces)["chosen"])
 
 
@@ -99,6 +111,7 @@ STEPS = {
     "train": train,
     "build": train,
     "onward": onward,
+    "renew": renew,
     "report": report,
     "baselines": baselines,
     "levers": levers,
