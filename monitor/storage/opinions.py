@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
+from sqlalchemy import func
 from sqlmodel import Session, col, select
 
 from monitor.evidence import entries
@@ -54,11 +55,12 @@ class Opinions:
         allegation: who may know of that is not for another program to learn.
         """
         with self._database.read() as session:
+            reached = _reached(session)
             found = session.exec(
                 select(GradeRow, MentionRow, PostRow)
                 .join(MentionRow, col(MentionRow.id) == col(GradeRow.mention_id))
                 .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
-                .where(col(GradeRow.id) > _reached(session))
+                .where(col(GradeRow.id) > reached)
                 .where(col(GradeRow.at) >= since)
                 .where(col(GradeRow.unsure).is_(True))
                 .where(col(GradeRow.by) == "model")
@@ -69,10 +71,15 @@ class Opinions:
                 .order_by(col(GradeRow.id))
                 .limit(1)
             ).one_or_none()
-            if found is None:
-                return None
-            grade, mention, post = found
-            return Unsure(stored_mention(mention, stored_post(post)), stored_grade(grade))
+            if found is not None:
+                grade, mention, post = found
+                return Unsure(stored_mention(mention, stored_post(post)), stored_grade(grade))
+            newest = session.exec(select(func.max(GradeRow.id))).one() or 0
+        if newest > reached:
+            # Nobody need read through the same sure grades again every minute.
+            with self._database.write() as session:
+                session.merge(RememberedRow(name=_REACHED, value=str(newest)))
+        return None
 
     def ask(
         self, wanted: Unsure, *, model: str, server: str, told: str, at: datetime

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cache
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from loguru import logger
 
 from monitor.config.second_opinion import SecondOpinionConfig
+from monitor.demo.catcher import MailCatcher
+from monitor.demo.feeds import FeedServer
 from monitor.evidence.vault import Vault
 from monitor.grading.grader import Grader
 from monitor.grading.question import Question
@@ -29,6 +34,7 @@ from monitor.people.audience import Audience
 from monitor.storage.records import StoredOpinion
 from monitor.storage.store import Store
 from monitor.testing import FakeClock
+from tests.e2e.house import House, post, wait_for
 from tests.e2e.servers import (
     Asked,
     BadServer,
@@ -40,6 +46,7 @@ from tests.e2e.servers import (
     reply,
     silent,
 )
+from tests.e2e.test_cli import typed
 
 Make = Any
 WORDS = "Mr Lowe wants to watch his back, Chloe Barr says so, ask @gate_mum"
@@ -315,6 +322,20 @@ async def test_only_what_the_grader_doubts_is_told_and_never_an_allegation(
         assert server.asked == []
 
 
+async def test_sure_grades_are_read_past_once_and_what_comes_after_is_asked(room: Room) -> None:
+    room.doubter.grade_given = Grade(Severity.NEUTRAL, model="plain")
+    room.accept(1)
+    async with serving(finds("threatening")) as server:
+        reader = room.reader(server)
+        assert await reader.round() == ()
+        assert room.store.remembered("opinions.reached") == "1"
+        room.doubter.grade_given = DOUBT
+        room.accept(2)
+        assert len(await reader.round()) == 1
+        # The grade of the mention, and the one that the opinion led to.
+        assert room.store.remembered("opinions.reached") == "3"
+
+
 async def test_a_persons_word_stands(room: Room) -> None:
     mention = room.accept()
 
@@ -386,3 +407,88 @@ async def test_trying_it_out_tells_of_nobody_and_keeps_nothing(room: Room) -> No
         said = await room.reader(server).try_out()
     assert said.startswith("small finds an invented sentence neutral in ")
     assert room.store.log.head() == size
+
+
+# --- the whole service --------------------------------------------------------------------------
+
+ABUSE = "Mr Pell from Larkfield Academy is a horrible man and an idiot"
+
+
+class ModelServer(BaseHTTPRequestHandler):
+    """Finds everything threatening."""
+
+    def do_GET(self) -> None:
+        self._say({"data": []})
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        content = '{"grade": "threatening", "flags": []}'
+        self._say({"model": "small", "choices": [{"message": {"content": content}}]})
+
+    def _say(self, answer: object) -> None:
+        body = json.dumps(answer).encode()
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def model_url() -> Iterator[str]:
+    with ThreadingHTTPServer(("127.0.0.1", 0), ModelServer) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://127.0.0.1:{server.server_port}/v1"
+        server.shutdown()
+        thread.join()
+
+
+def test_the_service_asks_tells_and_shows_and_check_and_status_speak_of_it(
+    tmp_path: Path, model_url: str
+) -> None:
+    with FeedServer() as feeds, MailCatcher(tmp_path / "mail") as mail:
+        feeds.publish(post("forum", "a1", ABUSE))
+        # Under this threshold the grader is sure of nothing.
+        asked = f'[grading.second_opinion]\nurl = "{model_url}"\nmodel = "small"\n'
+        url = f"http://127.0.0.1:{feeds.port}/forum.xml"
+        house = House(tmp_path, mail.port, {"forum": url}, more=f"[grading]\nsure = 0.99\n{asked}")
+        house.migrate()
+        with house.service() as service:
+            kinds = "select kind from entry where kind like 'opinion.%' order by \"index\""
+            wait_for("an opinion", lambda: len(house.rows(kinds)) == 2)
+            by = "select by, severity from grade order by id"
+            wait_for("two grades", lambda: len(house.rows(by)) == 2)
+            wait_for("a signed threat", lambda: house.rows("select 1 from checkpoint"))
+            service.stop()
+        assert [tuple(row.values()) for row in house.rows(by)] == [
+            ("model", "abusive"),
+            ("second-opinion", "threatening"),
+        ]
+        asked_for = ("--config", str(house.config))
+        (shown,) = typed("mention", "show", "1", "--json", *asked_for).rows
+        (opinion,) = shown["second_opinions"]
+        assert "horrible man" in opinion["told"]
+        assert "Pell" not in opinion["told"]
+        assert opinion["answer"]["severity"] == "threatening"
+        graded = house.rows("select entry_index from grade order by id")
+        replayed = typed("grade", "--replay", str(graded[0]["entry_index"]), *asked_for)
+        assert replayed.code == 0, replayed.err
+        assert replayed.rows[0]["second_opinions"] == shown["second_opinions"]
+        refused = typed("grade", "--replay", str(graded[1]["entry_index"]), *asked_for)
+        assert "is a second opinion" in refused.err
+        assert "second opinion: small, answered last 20" in typed("status", *asked_for).out
+        lines = typed("check", "--json", *asked_for).rows
+        (line,) = (each for each in lines if each["what"] == "second opinion")
+        assert line["found"].startswith("small finds an invented sentence threatening")
+        assert typed("evidence", "verify", *asked_for).code == 0
+
+
+def test_check_says_that_it_is_off(tmp_path: Path) -> None:
+    house = House(tmp_path, 9)
+    house.migrate()
+    lines = typed("check", "--json", "--config", str(house.config)).rows
+    (line,) = (each for each in lines if each["what"] == "second opinion")
+    assert (line["level"], line["found"]) == ("ok", "off")
