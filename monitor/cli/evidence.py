@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from monitor.clock import SystemClock
 from monitor.config.schema import Config
 from monitor.errors import EvidenceError
 from monitor.evidence.checkpoint import first_key, stated
+from monitor.evidence.cosignature import CosignerKey, Kept, review
 from monitor.evidence.log import verify_levels
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
@@ -31,7 +33,7 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     settings = read_config(config_path(config), clock=SystemClock())
     store = Store(settings.engine.connection_url(), mail_domain="staff-mentions.invalid")
     try:
-        found, time = _verify(store, settings)
+        found, time, seen = _verify(store, settings)
     except EvidenceError as error:
         if as_json:
             say({"verified": False, "error": str(error)}, as_json=True, text="")
@@ -40,7 +42,9 @@ def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
         raise typer.Exit(FAILED) from error
     finally:
         store.close()
-    say(_row(found) | time.row(), as_json=as_json, text=f"{_words(found)}\n{time.words()}")
+    row = _row(found) | time.row() | {"cosignatures": seen.held, "unknown_keys": list(seen.unknown)}
+    words = [_words(found), time.words(), *_seen(seen)]
+    say(row, as_json=as_json, text="\n".join(words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +66,7 @@ class _Time:
         return f"{self.stamps} time-stamps hold{missing}"
 
 
-def _verify(store: Store, settings: Config) -> tuple[Verified, _Time]:
+def _verify(store: Store, settings: Config) -> tuple[Verified, _Time, Kept]:
     from rich.console import Console  # noqa: PLC0415 - slow import, for people only
     from rich.progress import Progress  # noqa: PLC0415 - likewise
 
@@ -88,8 +92,21 @@ def _verify(store: Store, settings: Config) -> tuple[Verified, _Time]:
         notes = {stated(note).size: note for note in view.checkpoints()}
         for doubt in doubts(stamps, notes, authorities):
             raise EvidenceError(doubt)
+        seen = review(notes, view.cosigned(), view.keys(), _witnesses(settings))
     unstamped = store.stamps.unstamped(tuple(authorities))
-    return found, _Time(len(stamps), unstamped, bool(authorities))
+    return found, _Time(len(stamps), unstamped, bool(authorities)), seen
+
+
+def _witnesses(settings: Config) -> list[CosignerKey]:
+    return [CosignerKey.parse(each.key) for each in settings.evidence.witnesses if each.key]
+
+
+def _seen(seen: Kept) -> Iterator[str]:
+    """What is said of witnesses, where any cosigned."""
+    if seen.held:
+        yield f"{seen.held} cosignatures of witnesses hold"
+    if seen.unknown:
+        yield f"not checked, cosigned by keys that are not in the config: {', '.join(seen.unknown)}"
 
 
 def _row(found: Verified) -> dict[str, Any]:

@@ -7,7 +7,8 @@ text, and its keys are of a kind of their own (0x04), so neither can pass for a 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
@@ -17,7 +18,9 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
 from monitor.errors import EvidenceError
-from monitor.evidence.note import split_note, unbase64
+from monitor.evidence.canonical import Json
+from monitor.evidence.note import VerifierKey, split_note, unbase64
+from monitor.model import aware
 
 _COSIGNATURE_V1: Final = b"\x04"
 _KEY_SIZE: Final = 32
@@ -84,19 +87,111 @@ def cosignatures(note: str, keys: Iterable[CosignerKey]) -> tuple[Cosignature, .
         key = known.get((name, key_id))
         if key is None:
             continue
-        seconds = int.from_bytes(signature[:8], "big")
-        if len(signature) != _SIGNATURE_SIZE or not 0 < seconds <= _LATEST:
-            raise EvidenceError(f"the cosignature of {name} is damaged")
-        signed = f"cosignature/v1\ntime {seconds}\n{text}".encode()
-        try:
-            Ed25519PublicKey.from_public_bytes(key.public).verify(signature[8:], signed)
-        except (InvalidSignature, ValueError) as error:
-            raise EvidenceError(
-                f"the cosignature of {name} does not fit: the text or it was altered"
-            ) from error
+        at = _checked(key, signature, text)
         line = f"\u2014 {name} {base64.b64encode(key_id + signature).decode()}\n"
-        found.append(Cosignature(key, datetime.fromtimestamp(seconds, UTC), line))
+        found.append(Cosignature(key, at, line))
     return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What an entry of the log says of one cosignature: whose it is, on which checkpoint, when."""
+
+    size: int
+    witness: str
+    at: datetime
+
+
+def told_of(public: Mapping[str, Json]) -> Told:
+    """What the public fields of a `checkpoint.cosigned` entry say.
+
+    Raises:
+        EvidenceError: they are not those of such an entry.
+    """
+    match public:
+        case {"checkpoint": int(size), "witness": str(witness), "cosigned_at": str(at)}:
+            with suppress(ValueError):
+                return Told(size, witness, aware(datetime.fromisoformat(at)))
+    raise EvidenceError("an entry about a cosignature does not say whose it is and when it came")
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """The cosignatures that stand under the checkpoints: `held` were checked and hold.
+
+    `unknown` names, once each, the keys of the others, as "name+hash": nobody here can check those.
+    """
+
+    held: int
+    unknown: tuple[str, ...]
+
+
+def review(
+    notes: Mapping[int, str],
+    told: Iterable[Told],
+    own: Iterable[VerifierKey],
+    keys: Iterable[CosignerKey],
+) -> Kept:
+    """Check every cosignature kept under the checkpoints, and that the log tells of each.
+
+    `notes` are the checkpoints by their size, `told` the log's entries about cosignatures, `own`
+    every key that the log has had (its signatures are not looked at here), `keys` those of the
+    witnesses in the config.
+
+    Raises:
+        EvidenceError: a known key's cosignature does not fit, one is gone that an entry tells of,
+            or a line stands there that no entry tells of.
+    """
+    missing, known = set(told), {(key.name, key.key_id): key for key in keys}
+    ours = {(key.name, key.key_id) for key in own}
+    held, unknown = 0, dict[str, None]()
+    for size, note in notes.items():
+        text, signatures = split_note(note)
+        for name, key_id, signature in signatures:
+            if (name, key_id) in ours:
+                continue
+            key = known.get((name, key_id))
+            try:
+                at = _time_of(name, signature) if key is None else _checked(key, signature, text)
+            except EvidenceError as error:
+                raise EvidenceError(f"the checkpoint of {size} entries: {error}") from error
+            if Told(size, name, at) not in missing:
+                raise EvidenceError(
+                    f"the checkpoint of {size} entries carries a signature of {name} that no entry"
+                    " of the log tells of"
+                )
+            missing.discard(Told(size, name, at))
+            if key is None:
+                unknown[f"{name}+{key_id.hex()}"] = None
+            else:
+                held += 1
+    for each in sorted(missing, key=lambda one: (one.size, one.witness, one.at)):
+        raise EvidenceError(
+            f"{each.witness} cosigned the checkpoint of {each.size} entries at {each.at}, as the"
+            " log tells, but that cosignature does not stand there any more"
+        )
+    return Kept(held, tuple(unknown))
+
+
+def _time_of(name: str, signature: bytes) -> datetime:
+    """The time that a cosignature claims; nothing is verified."""
+    seconds = int.from_bytes(signature[:8], "big")
+    if len(signature) != _SIGNATURE_SIZE or not 0 < seconds <= _LATEST:
+        raise EvidenceError(f"the cosignature of {name} is damaged")
+    return datetime.fromtimestamp(seconds, UTC)
+
+
+def _checked(key: CosignerKey, signature: bytes, text: str) -> datetime:
+    """The time of a cosignature by this key, found to fit the text of its note."""
+    at = _time_of(key.name, signature)
+    signed = f"cosignature/v1\ntime {int.from_bytes(signature[:8], 'big')}\n{text}".encode()
+    try:
+        Ed25519PublicKey.from_public_bytes(key.public).verify(signature[8:], signed)
+    except (InvalidSignature, ValueError) as error:
+        raise EvidenceError(
+            f"the cosignature of {key.name} does not fit: the text or it was altered"
+        ) from error
+    return at
 
 
 def joined(note: str, more: Iterable[Cosignature]) -> str:

@@ -11,7 +11,7 @@ from sqlmodel import Session, col, select
 from monitor.errors import EvidenceError
 from monitor.evidence import entries
 from monitor.evidence.checkpoint import VerifierKey, read_hand_over
-from monitor.evidence.cosignature import Cosignature, joined
+from monitor.evidence.cosignature import Cosignature, Told, joined, told_of
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf, open_leaf
 from monitor.evidence.log import leaf_hash
 from monitor.evidence.verify import KEY_CHANGED, StoredEntry
@@ -252,6 +252,11 @@ class LogView:
         """The public fields of every change of the signing key."""
         found = ledger.contents_of(self._session, KEY_CHANGED)
         return [open_leaf(content, ()).public for content in found]
+
+    def cosigned(self) -> list[Told]:
+        """What the log tells of cosignatures under its checkpoints."""
+        found = ledger.contents_of(self._session, "checkpoint.cosigned")
+        return [told_of(open_leaf(content, ()).public) for content in found]
 
     def rows(self) -> Iterator[dumping.Part]:
         """Every row of every table, as a backup keeps them."""

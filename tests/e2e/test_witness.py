@@ -205,6 +205,7 @@ def test_a_change_of_key_that_broke_off_is_finished_when_asked_again(kept: Kept)
 # --- cosignatures -------------------------------------------------------------------------------
 
 SEEN = 1_795_000_000
+NAME = "witness.example/union"
 
 
 def cosigned(note: str, key: Ed25519PrivateKey, name: str, seen: int = SEEN) -> str:
@@ -219,7 +220,7 @@ def cosigned(note: str, key: Ed25519PrivateKey, name: str, seen: int = SEEN) -> 
 def watcher(kept: Kept) -> Ed25519PrivateKey:
     """A witness with a tool, in the config."""
     key = Ed25519PrivateKey.generate()
-    written = CosignerKey("witness.example/union", key.public_key().public_bytes_raw())
+    written = CosignerKey(NAME, key.public_key().public_bytes_raw())
     kept.house.more = (
         '\n[[evidence.witnesses]]\nname = "T. Marsh"\nemail = "t.marsh@union.example"\n'
         f'role = "union"\nkey = "{written}"\n'
@@ -259,6 +260,80 @@ def test_a_cosignature_that_does_not_fit_is_refused(kept: Kept, watcher: Ed25519
     kept.file.write_text(good, "utf-8")
     kept.alter("delete from checkpoint where size = 301")
     assert "no checkpoint of 301 entries" in kept.run("witness", "add", str(kept.file)).err
+
+
+def taken_in(kept: Kept, watcher: Ed25519PrivateKey) -> str:
+    """The line of a cosignature that was taken in."""
+    kept.file.write_text(cosigned(kept.file.read_text("utf-8"), watcher, NAME), "utf-8")
+    assert kept.run("witness", "add", str(kept.file)).code == 0
+    return kept.file.read_text("utf-8").splitlines()[-1] + "\n"
+
+
+def replace(kept: Kept, old: str, new: str) -> None:
+    """Alter the notes that are kept, as somebody with the database could."""
+    with closing(sqlite3.connect(kept.house.database)) as database, database:
+        changed = database.execute(
+            "update checkpoint set note = replace(note, ?1, ?2) where instr(note, ?1)", (old, new)
+        )
+        assert changed.rowcount == 1
+
+
+def test_verifying_checks_kept_cosignatures_again(kept: Kept, watcher: Ed25519PrivateKey) -> None:
+    taken_in(kept, watcher)
+    assert "1 cosignatures of witnesses hold" in kept.run("evidence", "verify").out
+    row = json.loads(kept.run("evidence", "verify", "--json").out)
+    assert (row["cosignatures"], row["unknown_keys"]) == (1, [])
+
+
+def test_verifying_says_which_cosignatures_nobody_here_can_check(
+    kept: Kept, watcher: Ed25519PrivateKey
+) -> None:
+    taken_in(kept, watcher)
+    key = CosignerKey(NAME, watcher.public_key().public_bytes_raw())
+    kept.house.more = ""
+    kept.house.write_config()
+    told = kept.run("evidence", "verify")
+    assert told.code == 0
+    assert f"keys that are not in the config: {NAME}+{key.key_id.hex()}" in told.out
+    assert "cosignatures of witnesses hold" not in told.out
+
+
+@pytest.mark.parametrize("place", range(4, 76, 5))
+def test_a_flipped_bit_in_a_kept_cosignature_is_named(
+    kept: Kept, watcher: Ed25519PrivateKey, place: int
+) -> None:
+    line = taken_in(kept, watcher)
+    signature = bytearray(base64.b64decode(line.split(" ")[2]))
+    signature[place] ^= 4
+    replace(kept, line, f"\u2014 {NAME} {base64.b64encode(signature).decode()}\n")
+    told = kept.run("evidence", "verify")
+    assert told.code == 1
+    assert "the checkpoint of 301 entries" in told.err
+    assert NAME in told.err
+
+
+def test_a_cosignature_that_was_taken_away_is_missed(
+    kept: Kept, watcher: Ed25519PrivateKey
+) -> None:
+    replace(kept, taken_in(kept, watcher), "")
+    told = kept.run("evidence", "verify")
+    assert told.code == 1
+    assert f"{NAME} cosigned the checkpoint of 301 entries" in told.err
+    assert "does not stand there any more" in told.err
+
+
+@pytest.mark.parametrize("again", ["known", "stranger"])
+def test_a_cosignature_that_was_put_in_by_hand_is_named(
+    kept: Kept, watcher: Ed25519PrivateKey, again: str
+) -> None:
+    line = taken_in(kept, watcher)
+    key, name = (watcher, NAME) if again == "known" else (Ed25519PrivateKey.generate(), "a/b")
+    plain = kept.file.read_text("utf-8").replace(line, "")
+    more = cosigned(plain, key, name, SEEN + 60).splitlines()[-1] + "\n"
+    replace(kept, line, line + more)
+    told = kept.run("evidence", "verify")
+    assert told.code == 1
+    assert f"carries a signature of {name} that no entry of the log tells of" in told.err
 
 
 @pytest.mark.parametrize("written", ["", "a+b", "n+00000000+BAAA", "n+00000000+AQOhB7/zzhC+"])
