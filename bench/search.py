@@ -24,7 +24,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from bench.measure import median_seconds, table
 from bench.pipeline import DIGEST, HEAD, NOW, captures, postgres, sqlite, turn
-from monitor.model import Grade, Severity
+from monitor.model import Flag, Grade, Severity
 from monitor.storage import schema
 from monitor.storage.records import Judgement
 from monitor.storage.search import Wanted
@@ -36,6 +36,10 @@ BATCH = 5_000
 PEOPLE, SOURCES = 60, 40
 RARE = "zyxomma"
 """Stands in one post in a hundred thousand, as an unusual surname or street does."""
+SELDOM = "hers"
+"""Stands in one post in seventy."""
+ACCUSING = 2_000
+"""One post in so many accuses somebody, and is on no list but that of those cleared for it."""
 GRADES = ("neutral",) * 970 + ("abusive",) * 28 + ("threatening",) * 2
 
 
@@ -76,7 +80,9 @@ def filled(store: Store, connection: Connection, count: int) -> None:
             posts.append(post | own | place | author | {"id": number, "text": next(said)})
             target = {"target_id": f"person-{chance.randrange(PEOPLE)}"}
             mentions.append(mention | own | target | {"id": number, "post_id": number})
-            decided = {"severity": chance.choice(GRADES), "at": at}
+            decided: dict[str, Any] = {"severity": chance.choice(GRADES), "at": at}
+            if number % ACCUSING == 0:
+                decided["flags_json"] = f'["{Flag.ALLEGATION.value}"]'
             grades.append(grade | decided | {"id": number, "mention_id": number})
         for each, rows in ((PostRow, posts), (MentionRow, mentions), (GradeRow, grades)):
             connection.execute(insert(each), rows)
@@ -85,9 +91,8 @@ def filled(store: Store, connection: Connection, count: int) -> None:
     if connection.dialect.name == "sqlite":
         connection.execute(text("insert into post_words(post_words) values ('rebuild')"))
         connection.commit()
-        connection.execute(text("analyze"))
     else:
-        for name in ("post", "mention", "grade"):
+        for name in ("post", "mention", "grade", "casefile"):
             connection.execute(text(f"analyze {name}"))
     connection.commit()
 
@@ -96,11 +101,21 @@ def questions(store: Store) -> list[tuple[str, Callable[[], tuple[Any, ...]]]]:
     """What people ask, by what it is called in the table."""
     common = next(words()).split()
     often, pair = max(common, key=len), " ".join(common[:2])
+    old, month = NOW + timedelta(minutes=200_000), timedelta(days=30)
+    threat = Severity.THREATENING
     find, listed = store.search.find, store.reading.mentions
     return [
         ("a rare word", lambda: find(Wanted(RARE))),
         ("a word of many posts", lambda: find(Wanted(often))),
         ("two words, one after the other", lambda: find(Wanted(f'"{pair}"'))),
+        ("a word of few posts", lambda: find(Wanted(SELDOM))),
+        ("a word of few posts, threats only", lambda: find(Wanted(SELDOM, grade=threat))),
+        ("a word of few posts, abuse only", lambda: find(Wanted(SELDOM, grade=Severity.ABUSIVE))),
+        (
+            "a common word, in one month years ago",
+            lambda: find(Wanted(often, until=old + month, since=old)),
+        ),
+        ("a common word, until years ago", lambda: find(Wanted(often, until=old))),
         ("a common word, about one person", lambda: find(Wanted(often, person="person-7"))),
         (
             "a common word, threats only",
@@ -112,6 +127,9 @@ def questions(store: Store) -> list[tuple[str, Callable[[], tuple[Any, ...]]]]:
             "the newest fifty threats",
             lambda: listed(severity=Severity.THREATENING, restricted=False),
         ),
+        ("the newest fifty neutral", lambda: listed(severity=Severity.NEUTRAL, restricted=False)),
+        ("the newest fifty allegations", lambda: listed(restricted=True)),
+        ("a common word, allegations", lambda: find(Wanted(often, restricted=True))),
         ("the newest fifty about one person", lambda: listed(target="person-7", restricted=False)),
         ("the newest fifty of one source", lambda: listed(source="source-3", restricted=False)),
     ]

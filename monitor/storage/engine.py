@@ -125,6 +125,7 @@ def _postgres(url: str) -> Engine:
         pool_pre_ping=True,
         connect_args={
             "connect_timeout": 10,
-            "options": f"-c timezone=utc -c lock_timeout={POSTGRES_WAIT_MS}",
+            # Compiling a query (jit) takes longer than any of ours runs.
+            "options": f"-c timezone=utc -c jit=off -c lock_timeout={POSTGRES_WAIT_MS}",
         },
     )

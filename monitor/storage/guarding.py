@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
-from sqlalchemy import ColumnElement, exists, func, or_
+from sqlalchemy import ColumnElement, CompoundSelect, exists, literal_column, or_, union
+from sqlalchemy import select as sa_select
 from sqlmodel import col, select
 
 from monitor.model import AlertKind, Flag
@@ -18,8 +19,11 @@ from monitor.storage.tables import (
     MentionRow,
 )
 
-_FLAG: Final = f'"{Flag.ALLEGATION.value}"'
-"""As it stands in a list of flags; a faint one has its mark inside the quotes and is another."""
+_SAID: Final = f"'%\"{Flag.ALLEGATION.value}\"%'"
+"""As it stands in a list of flags; a faint one has its mark inside the quotes and is another.
+
+Written out and not handed over, so that both databases see that `ix_grade_allegation` answers it.
+"""
 
 
 class Guarding:
@@ -50,25 +54,45 @@ class Guarding:
             return session.exec(query).one_or_none() is not None
 
 
-def accused() -> ColumnElement[bool]:
+def accused(*, ever: bool = False) -> ColumnElement[bool]:
     """For a query over `MentionRow`: an allegation as its post's grades stand, or as its case does.
 
-    In any version of the post and against anybody: one allegation hides the whole post.
+    In any version of the post and against anybody: one allegation hides the whole post. `ever`:
+    also by a grade that was overruled since.
     """
-    kin = MentionRow.__table__.alias("kin")  # type: ignore[attr-defined]
-    grade = GradeRow.__table__.alias("grade_of_kin")  # type: ignore[attr-defined]
-    later = GradeRow.__table__.alias("later_grade")  # type: ignore[attr-defined]
-    newest = (
-        select(func.max(later.c.id)).where(later.c.mention_id == kin.c.id).correlate(kin)
-    ).scalar_subquery()
-    flagged = exists().where(
+    kin, flagged = _flagged(ever=ever)
+    same = exists().where(
         kin.c.platform == col(MentionRow.platform),
         kin.c.native_id == col(MentionRow.native_id),
-        grade.c.mention_id == kin.c.id,
-        grade.c.id == newest,
-        grade.c.flags_json.contains(_FLAG),
+        *flagged,
     )
     restricted = exists().where(
         col(CaseRow.id) == col(MentionRow.case_id), col(CaseRow.restricted).is_(True)
     )
-    return flagged | restricted
+    return same | restricted
+
+
+def accused_ids(*, ever: bool = False) -> CompoundSelect[Any]:
+    """The ids of the mentions of which `accused` is true, found from the few grades that say so."""
+    kin, flagged = _flagged(ever=ever)
+    # Under names of their own: of the outer query's rows nothing is asked here.
+    told = MentionRow.__table__.alias("told")  # type: ignore[attr-defined]
+    closed = MentionRow.__table__.alias("closed")  # type: ignore[attr-defined]
+    same = sa_select(told.c.id).where(
+        told.c.platform == kin.c.platform, told.c.native_id == kin.c.native_id, *flagged
+    )
+    cases = sa_select(col(CaseRow.id)).where(col(CaseRow.restricted).is_(True))
+    restricted = sa_select(closed.c.id).where(closed.c.case_id.in_(cases))
+    return union(same, restricted)
+
+
+def _flagged(*, ever: bool) -> tuple[Any, tuple[ColumnElement[bool], ...]]:
+    """Another mention, and what makes it one that a grade calls an allegation."""
+    kin = MentionRow.__table__.alias("kin")  # type: ignore[attr-defined]
+    grade = GradeRow.__table__.alias("grade_of_kin")  # type: ignore[attr-defined]
+    later = GradeRow.__table__.alias("later_grade")  # type: ignore[attr-defined]
+    says = grade.c.mention_id == kin.c.id, grade.c.flags_json.like(literal_column(_SAID))
+    if ever:
+        return kin, says
+    overruled = exists().where(later.c.mention_id == grade.c.mention_id, later.c.id > grade.c.id)
+    return kin, (*says, ~overruled)

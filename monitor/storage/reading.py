@@ -25,7 +25,7 @@ from monitor.storage import ledger
 from monitor.storage.casebook import case_reference
 from monitor.storage.convert import stored_grade, stored_mention, stored_post, target_of
 from monitor.storage.engine import Database
-from monitor.storage.guarding import accused
+from monitor.storage.listing import Found, newest, read_found
 from monitor.storage.records import Heard, StoredCase, StoredGrade, StoredMention, StoredPost
 from monitor.storage.tables import (
     AlertRow,
@@ -79,29 +79,11 @@ class Reading:
         target: str | None = None,
         source: str | None = None,
         restricted: bool | None = None,
-    ) -> tuple[tuple[StoredMention, StoredGrade | None], ...]:
+    ) -> tuple[Found, ...]:
         """The newest mentions with their grades; `restricted`: allegations only, or none."""
-        query = (
-            select(MentionRow, GradeRow)
-            .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
-            .outerjoin(GradeRow, col(GradeRow.id) == newest_grade())
-            .where(col(MentionRow.erased_by).is_(None))
-            .order_by(col(MentionRow.id).desc())
-            .limit(limit)
-        )
-        if restricted is not None:
-            query = query.where(accused() if restricted else ~accused())
-        if severity is not None:
-            query = query.where(col(GradeRow.severity) == severity.value)
-        if target is not None:
-            query = query.where(col(MentionRow.target_id) == target)
-        if source is not None:
-            query = query.where(col(PostRow.source) == source)
+        query = newest(severity=severity, target=target, source=source, restricted=restricted)
         with self._database.read() as session:
-            return tuple(
-                (_mention(session, row), _grade_or_none(grade))
-                for row, grade in session.exec(query).all()
-            )
+            return read_found(session, session.exec(query.limit(limit)).all())
 
     def regraded(self, *, by_none_of: Collection[str]) -> tuple[StoredMention, ...]:
         """Mentions whose standing grade was given by somebody else than these, oldest first."""
@@ -250,10 +232,6 @@ class Reading:
                 outbox=count(DeliveryRow, unsent),
                 entries=ledger.size(session),
             )
-
-
-def _grade_or_none(row: GradeRow | None) -> StoredGrade | None:
-    return stored_grade(row) if row is not None else None
 
 
 def newest_grade() -> ScalarSelect[int]:

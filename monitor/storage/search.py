@@ -12,19 +12,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, column, exists, func, literal_column, table
+from sqlalchemy import ColumnElement, column, func, literal_column, table
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
-from monitor.model import Flag, Severity
-from monitor.storage.convert import stored_grade, stored_mention, stored_post
+from monitor.model import Severity
 from monitor.storage.engine import Database
-from monitor.storage.reading import case_row, newest_grade
-from monitor.storage.records import StoredGrade, StoredMention
-from monitor.storage.tables import CaseRow, GradeRow, MentionRow, PostRow
+from monitor.storage.listing import Found, graded, hidden, order, read_found
+from monitor.storage.reading import case_row
+from monitor.storage.tables import CaseRow, MentionRow, PostRow
 
 MOST_WORDS: Final = 32
 MOST_CHARACTERS: Final = 1_000
+COMMON: Final = 5_000
+"""So many posts have to hold a word before another index is asked first."""
 _PIECE: Final = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _WORD: Final = re.compile(r"\w+")
 _VECTOR: Final = (
@@ -48,9 +49,6 @@ class Wanted:
     case: str = ""
     restricted: bool = False
     limit: int = 50
-
-
-Found = tuple[StoredMention, StoredGrade | None]
 
 
 def phrases(words: str) -> list[list[str]]:
@@ -80,32 +78,74 @@ class Search:
             case = case_row(session, wanted.case) if wanted.case else None
             if wanted.case and case is None:
                 return ()
-            query = _in_sqlite(asked) if self._database.is_sqlite else _in_postgres(asked)
+            if not self._database.is_sqlite:
+                query = _in_postgres(asked, wanted)
+            elif _is_narrow(wanted) and _is_common(session, asked):
+                query = _by_row_in_sqlite(asked, wanted)
+            else:
+                query = _by_word_in_sqlite(asked)
             query = _narrowed(query, wanted, case).limit(wanted.limit)
-            ids = [each for each in session.exec(query) if each is not None]
-            return tuple(_found(session, each) for each in ids)
+            return read_found(session, session.exec(query).all())
 
 
-def _in_sqlite(asked: Sequence[Sequence[str]]) -> SelectOfScalar[Any]:
+def _is_narrow(wanted: Wanted) -> bool:
+    """Whether an index over something other than words leads to few posts."""
+    return wanted.restricted or _is_of_few(wanted) or bool(wanted.since or wanted.until)
+
+
+def _is_of_few(wanted: Wanted) -> bool:
+    narrow = wanted.person, wanted.source, wanted.author, wanted.case
+    return any(narrow) or wanted.grade is not None
+
+
+def _is_common(session: Session, asked: Sequence[Sequence[str]]) -> bool:
+    some = select(literal_column("1")).select_from(_INDEX).where(_matches(asked)).limit(COMMON)
+    return session.exec(select(func.count()).select_from(some.subquery())).one() == COMMON
+
+
+def _matches(asked: Sequence[Sequence[str]]) -> ColumnElement[bool]:
     expression = " ".join(f'"{" ".join(phrase)}"' for phrase in asked)
+    return _INDEX.c.post_words.op("match", is_comparison=True)(expression)
+
+
+def _by_word_in_sqlite(asked: Sequence[Sequence[str]]) -> SelectOfScalar[Any]:
+    """Posts by the index of words, from its newest on, which stops as soon as enough is found."""
     return (
         select(col(MentionRow.id))
         .select_from(_INDEX)
-        # The plus keeps the planner from asking the index for one post at a time: the index, read
-        # from its newest post on, stops as soon as enough is found.
+        # The plus keeps the planner from asking the index for one post at a time.
         .join(PostRow, col(PostRow.id) == literal_column("+post_words.rowid"))
         .join(MentionRow, col(MentionRow.post_id) == col(PostRow.id))
-        .where(_INDEX.c.post_words.op("match")(expression))
+        .where(_matches(asked))
         # By nothing more: a second key would make it sort every post that holds the word.
         .order_by(_INDEX.c.rowid.desc())
     )
 
 
-def _in_postgres(asked: Sequence[Sequence[str]]) -> SelectOfScalar[Any]:
+def _by_row_in_sqlite(asked: Sequence[Sequence[str]], wanted: Wanted) -> SelectOfScalar[Any]:
+    """Posts by what narrows them, each looked up in the index of words, which is slow for many."""
+    holds = select(literal_column("1")).select_from(_INDEX).where(_matches(asked))
+    holds = holds.where(_INDEX.c.rowid == col(PostRow.id))
+    return (
+        select(col(MentionRow.id))
+        .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
+        .where(holds.correlate(PostRow).scalar_subquery().is_not(None))
+        .order_by(*_order(wanted))
+    )
+
+
+def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
+    """Newest first, so that what narrows the search most gives them in their order."""
+    if (wanted.since or wanted.until) and not _is_of_few(wanted):
+        return col(PostRow.captured_at).desc(), col(PostRow.id).desc()
+    return order(severity=wanted.grade, by_post=bool(wanted.source))
+
+
+def _in_postgres(asked: Sequence[Sequence[str]], wanted: Wanted) -> SelectOfScalar[Any]:
     query = (
         select(col(MentionRow.id))
         .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
-        .order_by(col(PostRow.id).desc(), col(MentionRow.id).desc())
+        .order_by(*_order(wanted))
     )
     vector: ColumnElement[Any] = literal_column(_VECTOR)
     for phrase in asked:
@@ -117,8 +157,7 @@ def _narrowed(
     query: SelectOfScalar[Any], wanted: Wanted, case: CaseRow | None
 ) -> SelectOfScalar[Any]:
     query = query.where(col(MentionRow.erased_by).is_(None))
-    accused = _accused()
-    query = query.where(accused if wanted.restricted else ~accused)
+    query = query.where(hidden(restricted=wanted.restricted, ever=True))
     if wanted.person:
         query = query.where(col(MentionRow.target_id) == wanted.person)
     if wanted.source:
@@ -135,34 +174,5 @@ def _narrowed(
     if case is not None:
         query = query.where(col(MentionRow.case_id) == case.id)
     if wanted.grade is not None:
-        query = query.join(GradeRow, col(GradeRow.id) == newest_grade())
-        query = query.where(col(GradeRow.severity) == wanted.grade.value)
+        query = graded(query, wanted.grade)
     return query
-
-
-def _accused() -> ColumnElement[bool]:
-    """Whether any grade of any version of the post is, or was, an allegation; or its case is."""
-    kin = MentionRow.__table__.alias("kin")  # type: ignore[attr-defined]
-    grade = GradeRow.__table__.alias("grade_of_kin")  # type: ignore[attr-defined]
-    flagged = exists().where(
-        kin.c.platform == col(MentionRow.platform),
-        kin.c.native_id == col(MentionRow.native_id),
-        grade.c.mention_id == kin.c.id,
-        grade.c.flags_json.contains(f'"{Flag.ALLEGATION.value}"'),  # not a faint one,
-    )
-    restricted = exists().where(
-        col(CaseRow.id) == col(MentionRow.case_id), col(CaseRow.restricted).is_(True)
-    )
-    return flagged | restricted
-
-
-def _found(session: Session, mention_id: int) -> Found:
-    row = session.get_one(MentionRow, mention_id)
-    kept = stored_post(session.get_one(PostRow, row.post_id))
-    grade = session.exec(
-        select(GradeRow)
-        .where(col(GradeRow.mention_id) == mention_id)
-        .order_by(col(GradeRow.id).desc())
-        .limit(1)
-    ).one_or_none()
-    return stored_mention(row, kept), stored_grade(grade) if grade else None
