@@ -112,6 +112,8 @@ def told_of(public: Mapping[str, Json]) -> Told:
         case {"checkpoint": int(size), "witness": str(witness), "cosigned_at": str(at)}:
             with suppress(ValueError):
                 return Told(size, witness, aware(datetime.fromisoformat(at)))
+        case _:
+            pass
     raise EvidenceError("an entry about a cosignature does not say whose it is and when it came")
 
 

@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, column, func, literal_column, table
+from sqlalchemy import ColumnElement, Select, column, func, literal_column, table
+from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
 
@@ -99,7 +100,9 @@ def _is_of_few(wanted: Wanted) -> bool:
 
 
 def _is_common(session: Session, asked: Sequence[Sequence[str]]) -> bool:
-    some = select(literal_column("1")).select_from(_INDEX).where(_matches(asked)).limit(COMMON)
+    some: Select[Any] = (
+        sa_select(literal_column("1")).select_from(_INDEX).where(_matches(asked)).limit(COMMON)
+    )
     return session.exec(select(func.count()).select_from(some.subquery())).one() == COMMON
 
 
@@ -124,7 +127,7 @@ def _by_word_in_sqlite(asked: Sequence[Sequence[str]]) -> SelectOfScalar[Any]:
 
 def _by_row_in_sqlite(asked: Sequence[Sequence[str]], wanted: Wanted) -> SelectOfScalar[Any]:
     """Posts by what narrows them, each looked up in the index of words, which is slow for many."""
-    holds = select(literal_column("1")).select_from(_INDEX).where(_matches(asked))
+    holds: Select[Any] = sa_select(literal_column("1")).select_from(_INDEX).where(_matches(asked))
     holds = holds.where(_INDEX.c.rowid == col(PostRow.id))
     return (
         select(col(MentionRow.id))

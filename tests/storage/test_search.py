@@ -9,6 +9,7 @@ import pytest
 
 from monitor.evidence.vault import Vault
 from monitor.model import AlertKind, Flag, Grade, Severity, Urgency
+from monitor.storage import search
 from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
 from monitor.storage.store import Store
 
@@ -56,6 +57,41 @@ def test_each_filter_narrows(store: Store, make: SimpleNamespace) -> None:
     case = store.reading.cases()[0].reference
     assert rude in found(store, "heron", case=case)
     assert found(store, "heron", case="SM-1999-0001") == []
+
+
+@pytest.mark.parametrize("common", [1, 5_000])
+def test_a_common_word_and_a_rare_one_are_found_in_their_own_ways_and_alike(
+    store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, common: int
+) -> None:
+    monkeypatch.setattr(search, "COMMON", common)
+    mild, rude = keep(store, make, 1, "a heron"), keep(store, make, 2, "a heron again", ABUSE)
+    hidden = keep(store, make, 3, "a heron and a child", ALLEGATION)
+    keep(store, make, 4, "a golden carp", ABUSE)
+    later = make.now + timedelta(days=1)
+    for narrow, wanted in (
+        ({"grade": Severity.ABUSIVE}, [rude]),
+        ({"person": "desmond-lowe", "source": "gazette"}, [rude, mild]),
+        ({"author": "@gate_mum"}, [rude, mild]),
+        ({"since": make.now, "until": later}, [rude, mild]),
+        ({"until": make.now}, []),
+        ({"restricted": True}, [hidden]),
+        ({"grade": Severity.ABUSIVE, "person": "chloe-barr"}, []),
+    ):
+        assert found(store, "heron", **narrow) == wanted, narrow
+
+
+def test_a_list_and_a_search_show_the_grade_that_stands(
+    store: Store, make: SimpleNamespace
+) -> None:
+    first = keep(store, make, 1, "a heron", ABUSE)
+    store.judging.regrade(first, make.judgement(first, grade=NEUTRAL), at=make.now)
+    assert found(store, "heron", grade=Severity.ABUSIVE) == []
+    for rows in (store.reading.mentions(severity=Severity.NEUTRAL), store.search.find(Wanted("a"))):
+        ((stored, grade),) = rows
+        assert stored.id == first
+        assert grade is not None
+        assert grade.grade.severity is Severity.NEUTRAL
+    assert store.reading.mentions(severity=Severity.ABUSIVE) == ()
 
 
 def test_an_allegation_is_found_only_by_those_who_ask_for_allegations(
