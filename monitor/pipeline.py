@@ -191,13 +191,12 @@ class Pipeline:
         """Match, put raw bytes in the vault, then commit rows, entries and cursor together."""
         captures: list[Capture] = []
         kept: dict[str, bytes] = {}
-        for arrived in batch.posts:
-            post = clean(arrived)
-            mentions = targets(
-                self.judge.matcher.match(
-                    post, scope=info.scope, source_school=info.school, place=info.place
-                )
-            )
+        posts = [clean(arrived) for arrived in batch.posts]
+        found = self.judge.matcher.match_all(
+            posts, scope=info.scope, source_school=info.school, place=info.place
+        )
+        for post, matched in zip(posts, found, strict=True):
+            mentions = targets(matched)
             if mentions:
                 raw, whole = warc.original(post), warc.captured(post, at=turn.captured_at)
                 digests = self.vault.put(raw), self.vault.put(whole)

@@ -73,7 +73,7 @@ def _phrases(tokens: list[Token], index: Index) -> Iterable[Ref]:
     for at, token in enumerate(tokens):
         if token.hidden or token.tag:
             continue
-        entries = list(_entries(tokens, at, index))
+        entries = _entries(tokens, at, index)
         if not entries:
             continue
         for words, ref in sorted(entries, key=lambda entry: -len(entry[0])):
@@ -95,17 +95,18 @@ _SHORTEST_PLURAL = 4
 
 def _entries(
     tokens: list[Token], at: int, index: Index
-) -> Iterable[tuple[tuple[str, ...], PhraseRef]]:
-    """Yield the phrases that may begin at a token: they are kept by their first two words."""
-    word = tokens[at].word
-    yield from index.phrases.get(word, ())
+) -> list[tuple[tuple[str, ...], PhraseRef]]:
+    """Return the phrases that may begin at a token: they are kept by their first two words."""
+    word, known = tokens[at].word, index.phrases.get
+    found = [*known(word, ())]
     if word[-1] == "s":
-        yield from index.phrases.get(word[:-1], ())
+        found += known(word[:-1], ())
     if at + 1 < len(tokens):
         after = tokens[at + 1].word
-        yield from index.phrases.get(f"{word} {after}", ())
+        found += known(f"{word} {after}", ())
         if after[-1] == "s":
-            yield from index.phrases.get(f"{word} {after[:-1]}", ())
+            found += known(f"{word} {after[:-1]}", ())
+    return found
 
 
 def fits(tokens: list[Token], at: int, words: tuple[str, ...]) -> bool:
@@ -136,8 +137,10 @@ def _is_elsewhere(tokens: list[Token], at: int, last: int, ref: PhraseRef, index
     after = tokens[last].word
     if after in _NOT_A_SCHOOL:
         return True
+    if after not in _KINDS_OF_SCHOOL:
+        return False
     own = " ".join((index.schools[ref.school].name, *index.schools[ref.school].aliases)).lower()
-    return after in _KINDS_OF_SCHOOL and after not in own
+    return after not in own
 
 
 def _accounts(reading: Reading, index: Index) -> Iterable[Ref]:

@@ -24,6 +24,7 @@ _LETTERS_APART = re.compile(
 _MASKED = re.compile(
     r"(?<![^\W_])(?:[^\W_]{1,20}(?:[*•●~·…%^&]{1,8}[^\W_]{1,20}){1,8}|[^\W_]{2,20}[*•●]{1,8}(?![\w*]))"
 )
+_MASK = re.compile(r"[*•●~·…%^&]")
 _MASKED_BEHIND_APOSTROPHE = re.compile(r"(?<![^\W_])[^\W_]{1,3}'[^\W_]{0,20}[*]{1,6}[^\W_]{1,20}")
 
 
@@ -65,10 +66,11 @@ def disguised_edges(
     """Yield what disguised words may stand for; `known` tells names, `masked` completes gaps."""
     tokens, text = reading.tokens, reading.text
     yield from _repeats(tokens)
-    if any(sign.isdigit() or sign in "@$!|€£+(" for sign in text):
+    if any(sign.isdigit() or sign in "@$!|€£+(" for sign in set(text)):
         yield from _leet(reading, known)
     yield from _apart(reading, known)
-    yield from _masks(reading, masked)
+    if _MASK.search(text):
+        yield from _masks(reading, masked)
     yield from _dotted(tokens, known)
 
 

@@ -70,29 +70,39 @@ class Matcher:
             return ()
         return self.explain(post, scope=scope, source_school=source_school, place=place).mentions
 
-    def match_all(self, posts: Sequence[Post]) -> list[tuple[Mention, ...]]:
-        """Return what `match` returns for each post of an open source, read in one go: quicker.
+    def match_all(
+        self,
+        posts: Sequence[Post],
+        *,
+        scope: Scope = Scope.OPEN,
+        source_school: str | None = None,
+        place: str | None = None,
+    ) -> list[tuple[Mention, ...]]:
+        """Return what `match` returns for each post of one source, in the order of the posts.
 
-        For a firehose; the order is that of the posts.
+        The posts of an open source are read in one go, which is quicker.
         """
+        if scope is not Scope.OPEN or place is not None:
+            return [
+                self.match(post, scope=scope, source_school=source_school, place=place)
+                for post in posts
+            ]
+        wanted = set(self._gate.passing([_read_by_gate(post) for post in posts]))
+        wanted.update(number for number, post in enumerate(posts) if self._is_known(post))
         found: list[tuple[Mention, ...]] = [()] * len(posts)
-        plain = [
-            number for number, post in enumerate(posts)
-            if not (post.title or post.thread or post.author.handle)
-        ]  # fmt: skip
-        for at in self._gate.passing([posts[number].text for number in plain]):
-            number = plain[at]
+        for number in wanted:
             found[number] = self.explain(posts[number]).mentions
-        if len(plain) < len(posts):
-            for number in set(range(len(posts))).difference(plain):
-                found[number] = self.match(posts[number])
         return found
 
     def _may_matter(self, post: Post) -> bool:
-        if post.title or post.thread:
-            return self._gate.passes(f"{post.title}\n{post.text}\n{post.thread}")
-        return self._gate.passes(post.text) or (
-            bool(post.author.handle) and handle_key(post.author.handle) in self._index.handles
+        return self._gate.passes(_read_by_gate(post)) or self._is_known(post)
+
+    def _is_known(self, post: Post) -> bool:
+        """Whether a post without a title or a thread was written by an account of the roster."""
+        return (
+            bool(post.author.handle)
+            and not (post.title or post.thread)
+            and handle_key(post.author.handle) in self._index.handles
         )
 
     def wanted(self, text: str) -> bool:
@@ -208,6 +218,13 @@ class Matcher:
             Target(TargetKind.SCHOOL, school.id), field, f"school-{ref.ref.kind}", start, end,
             reading.folded.original[start:end], 0.95, ties.words(ref.ref.school),
         )  # fmt: skip
+
+
+def _read_by_gate(post: Post) -> str:
+    """Return all that a post says, as the gate reads it."""
+    if post.title or post.thread:
+        return f"{post.title}\n{post.text}\n{post.thread}"
+    return post.text
 
 
 def _stretch(reading: Reading, first: int, last: int) -> tuple[int, int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from monitor.matching.normalise import Folded
 from monitor.matching.words import TITLES
@@ -54,8 +55,7 @@ class Token:
     capital: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Span:
+class Span(NamedTuple):
     """A piece of folded text with its words, such as an address or an account."""
 
     start: int
@@ -132,8 +132,8 @@ def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[
     if not folded.original.islower():
         for token in tokens:
             start, end = folded.span(token.start, token.end)
-            written = folded.original[start:end]
-            token.capital = written[0].isupper() and not written.isupper()
+            if folded.original[start].isupper():
+                token.capital = not folded.original[start:end].isupper()
     return tokens
 
 
