@@ -93,9 +93,7 @@ def _phrases(tokens: list[Token], index: Index) -> Iterable[Ref]:
 _SHORTEST_PLURAL = 4
 
 
-def _entries(
-    tokens: list[Token], at: int, index: Index
-) -> list[tuple[tuple[str, ...], PhraseRef]]:
+def _entries(tokens: list[Token], at: int, index: Index) -> list[tuple[tuple[str, ...], PhraseRef]]:
     """Return the phrases that may begin at a token: they are kept by their first two words."""
     word, known = tokens[at].word, index.phrases.get
     found = [*known(word, ())]

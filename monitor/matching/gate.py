@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import accumulate
+from operator import itemgetter
 
 from monitor.matching.gate_bytes import (
     INSIDE,
@@ -54,6 +55,8 @@ _AT_ONCE = 256
 _TELLING = frozenset({STRONG, PLACE, INITIAL, RUN})  # without one of these, the others are nothing
 _COUNTED = frozenset({RUN, TITLE})
 _CODED = re.compile(rb"[0-9_]")
+_Hit = tuple[int, int, int]  # the number of a pattern, and where it begins and ends
+_end = itemgetter(2)
 
 
 def _ends(flat: bytes, start: int, end: int) -> bool:
@@ -91,7 +94,10 @@ class Gate:
         """Whether the rules could find something; never wrongly false, seldom wrongly true."""
         raw = text.encode() if text.isascii() else bytes_of(text)
         flat = flatten(raw)
-        signed = kinds_of(raw)
+        return self._judge(text, raw, kinds_of(raw), flat, self._find(flat, True))
+
+    def _judge(self, text: str, raw: bytes, signed: bytes, flat: bytes, hits: list[_Hit]) -> bool:
+        """Decide on a text from its bytes, their kinds, its flat form and the hits in that."""
         signs = 0
         for sign, _, _ in self._find_signs(signed, True):
             signs |= self._sign_kinds[sign]
@@ -100,7 +106,6 @@ class Gate:
             seen = self._coded(flat)
             if seen & 1 << STRONG:
                 return True
-        hits = self._find(flat, True)
         if hits or seen:
             verdict = self._weigh(flat, hits, raw, seen)
             if verdict:
@@ -119,14 +124,14 @@ class Gate:
         Every stage reads all texts before the next begins, so that each stays in the processor's
         cache; texts without a hit cost nothing beyond the automaton.
         """
-        found: list[int] = []
-        for begin in range(0, len(texts), _AT_ONCE):
-            some = texts[begin : begin + _AT_ONCE]
-            found.extend(begin + number for number in self._worth_reading(some))
-        return [number for number in found if self.passes(texts[number])]
+        return [
+            begin + number
+            for begin in range(0, len(texts), _AT_ONCE)
+            for number in self._passing_together(texts[begin : begin + _AT_ONCE])
+        ]
 
-    def _worth_reading(self, texts: Sequence[str]) -> list[int]:
-        """Return the numbers of the texts that have anything to weigh; too many, never too few."""
+    def _passing_together(self, texts: Sequence[str]) -> Iterator[int]:
+        """Yield the numbers of the texts that pass: few have anything to weigh, one by one."""
         raws = [text.encode() if text.isascii() else bytes_of(text) for text in texts]
         whole = b"  ".join(raws)
         ends = list(accumulate(len(raw) + 2 for raw in raws))
@@ -139,11 +144,20 @@ class Gate:
             coded = self._find_coded(flat, True)
             marked.update(bisect_right(ends, start) for _, start, _ in coded)
         kinds = self._kinds
-        for pattern, start, end in self._find(flat, True):
+        hits = self._find(flat, True)
+        for pattern, start, end in hits:
             kind = kinds[pattern]
             if kind in _TELLING or (kind == FORENAME and self._names.looks(flat, start, end)):
                 marked.add(bisect_right(ends, start))
-        return sorted(marked)
+        for number in sorted(marked):
+            # With the gaps around it a text stands in the whole as it would stand by itself.
+            stop = ends[number]
+            begin = stop - len(raws[number]) - 2
+            first, last = (bisect_right(hits, at, key=_end) for at in (begin, stop))
+            own = [(p, start - begin, end - begin) for p, start, end in hits[first:last]
+                   if start >= begin]  # fmt: skip
+            if self._judge(texts[number], raws[number], signed[begin:stop], flat[begin:stop], own):
+                yield number
 
     # --- the plain pass ----------------------------------------------------------------------
 
