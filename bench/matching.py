@@ -12,235 +12,26 @@ import gc
 import importlib
 import json
 import multiprocessing
-import random
 import re
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
-from itertools import accumulate
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import msgspec
 import psutil
 from ahocorasick_rs import AhoCorasick
 
 if __package__:
     from bench.measure import table
+    from bench.rosters import make_posts, make_roster
 else:
     from measure import table  # type: ignore[import-not-found, no-redef]
+    from rosters import make_posts, make_roster  # type: ignore[import-not-found, no-redef]
 from monitor.matching.gate import Gate
 from monitor.matching.matcher import Matcher
-from monitor.matching.roster import Alias, Person, Roster, School
-from monitor.matching.words import common_surnames, known_forenames, lexicon
+from monitor.matching.roster import Roster
 from monitor.model import Post, PostRef
-
-POSTS = 20_000
-STAFF_A_SCHOOL = 50
-EMOJI = ["😂", "🔥", "💙", "👀", "🎉", "😭", "👍", "🤷"]
-SYLLABLES = [
-    "ba",
-    "be",
-    "bo",
-    "bra",
-    "bri",
-    "da",
-    "de",
-    "do",
-    "du",
-    "fa",
-    "fe",
-    "fi",
-    "ga",
-    "go",
-    "gra",
-    "ha",
-    "he",
-    "ho",
-    "ja",
-    "jo",
-    "ka",
-    "ke",
-    "ki",
-    "ko",
-    "la",
-    "le",
-    "li",
-    "lo",
-    "ma",
-    "me",
-    "mi",
-    "mo",
-    "na",
-    "ne",
-    "no",
-    "nwa",
-    "oka",
-    "pa",
-    "pe",
-    "pra",
-    "ra",
-    "re",
-    "ri",
-    "ro",
-    "sa",
-    "se",
-    "shi",
-    "so",
-    "sta",
-    "ta",
-    "te",
-    "ti",
-    "to",
-    "tra",
-    "va",
-    "ve",
-    "vi",
-    "wa",
-    "we",
-    "wi",
-    "ya",
-    "yo",
-    "za",
-    "zi",
-]
-ENDINGS = [
-    "ton",
-    "son",
-    "ley",
-    "ford",
-    "ham",
-    "wood",
-    "field",
-    "worth",
-    "ski",
-    "wicz",
-    "nathan",
-    "swamy",
-    "for",
-    "ola",
-    "ade",
-    "eze",
-    "mba",
-    "dze",
-    "man",
-    "berg",
-]
-TITLES = ["Mr", "Mrs", "Miss", "Ms", "Dr"]
-KINDS = ["High School", "Academy", "Primary School", "College", "Community School", "Infant School"]
-
-
-class Names:
-    """Draws names as they fall in a country: few surnames that many bear, many that few bear."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self.chance = chance
-        self.forenames = sorted(name for name in known_forenames() if len(name) > 3)
-        common = sorted(common_surnames())
-        rare = sorted(
-            {
-                "".join(chance.choices(SYLLABLES, k=chance.randint(1, 3))) + chance.choice(ENDINGS)
-                for _ in range(120_000)
-            }
-        )
-        chance.shuffle(common)
-        chance.shuffle(rare)
-        self.surnames = common + rare
-        weights = [1 / (rank + 3) for rank in range(len(self.surnames))]
-        self.surname_weights = list(accumulate(weights))
-        chance.shuffle(self.forenames)
-        self.forename_weights = list(
-            accumulate(1 / (rank + 5) for rank in range(len(self.forenames)))
-        )
-
-    def people(self, count: int) -> Iterable[tuple[str, str]]:
-        first = self.chance.choices(self.forenames, cum_weights=self.forename_weights, k=count)
-        last = self.chance.choices(self.surnames, cum_weights=self.surname_weights, k=count)
-        for forename, surname in zip(first, last, strict=True):
-            double = self.chance.random() < 0.03
-            tail = f"-{self.chance.choice(self.surnames[:2000])}" if double else ""
-            yield forename.title(), f"{surname}{tail}".title()
-
-
-def make_roster(count: int, seed: int = 1) -> Roster:
-    """A roster of about `count` people in schools of fifty, with all that a roster has."""
-    chance = random.Random(seed)
-    names = Names(chance)
-    people = names.people(count)
-    towns = [
-        "".join(chance.choices(SYLLABLES, k=2)) + chance.choice(("by", "ton", "ham", "wick"))
-        for _ in range(6000)
-    ]
-    schools = []
-    for number in range(max(1, count // STAFF_A_SCHOOL)):
-        word = "".join(chance.choices(SYLLABLES, k=3)) + chance.choice(
-            ("wood", "field", "moor", "bridge")
-        )
-        kind = chance.choice(KINDS)
-        staff = tuple(
-            Person(
-                f"{number}-{place}", f"{forename} {surname}", chance.choice(TITLES),
-                aliases=(Alias(f"Miss {surname[:3]}zy"),) if place % 10 == 0 else (),
-                handles=(f"@{surname.lower()}_{number}",) if place % 10 == 0 else (),
-                roles=(("headteacher",), ("caretaker",), ("SENCO",))[place] if place < 3 else (),
-            )
-            for place, (forename, surname) in enumerate(_take(people, STAFF_A_SCHOOL))
-        )  # fmt: skip
-        schools.append(
-            School(
-                f"s{number}", f"{word.title()} {kind}",
-                (word.title(), f"{word[0]}{kind[0]}S".upper()),
-                (f"@{word}{number}",), (f"#{word}{number}",),
-                (chance.choice(towns).title(), f"{word} Lane"), staff,
-            )
-        )  # fmt: skip
-    return Roster(tuple(schools))
-
-
-def _take(source: Iterable[tuple[str, str]], count: int) -> Iterable[tuple[str, str]]:
-    for _, pair in zip(range(count), source, strict=False):
-        yield pair
-
-
-def make_posts(
-    roster: Roster, count: int = POSTS, seed: int = 2, *, disguised: bool = False
-) -> list[str]:
-    """Posts of about 140 characters: 3 % of words are lone names, 0.09 % of posts name somebody.
-
-    44 % hold an emoji. With `disguised` every post has a sign that opens the disguise pass.
-    """
-    chance = random.Random(seed)
-    kinds = lexicon().kinds
-    common = sorted(
-        word for word in kinds["function"] if word.isalpha() and (len(word) > 1 or word in "ai")
-    )
-    rest = sorted(
-        word for word in lexicon().words - kinds["function"] if word.isalpha() and len(word) > 1
-    )
-    chance.shuffle(common)
-    chance.shuffle(rest)
-    vocabulary = common + rest  # as in English, where half of all words are function words
-    weights = list(accumulate(1 / (rank + 8) for rank in range(len(vocabulary))))
-    names = [person.name for school in roster.schools[:200] for person in school.staff]
-    lone = [word for name in names for word in name.split()]
-    posts = []
-    for _ in range(count):
-        words = chance.choices(vocabulary, cum_weights=weights, k=chance.randint(14, 38))
-        for at in range(0, len(words), 2):  # lone: no two names stand side by side
-            if chance.random() < 0.06:
-                words[at] = chance.choice(lone)
-        words[0] = words[0].capitalize()
-        for at in range(7, len(words), 9):
-            words[at] += chance.choice((",", ".", "!", " -"))
-        if chance.random() < 0.0009:
-            words.insert(chance.randrange(len(words)), chance.choice(names))
-        if chance.random() < 0.44:
-            words.append(chance.choice(EMOJI))
-        if disguised:
-            words.insert(
-                chance.randrange(len(words)),
-                chance.choice(("gr8tst", "l0ser", "b r o k e n", "f*cking", "sooooo")),
-            )
-        posts.append(" ".join(words))
-    return posts
 
 
 def cpu_rate(run: Callable[[], object], count: int) -> float:
@@ -283,11 +74,14 @@ def runs_for(roster: Roster, matcher: Matcher, count: int) -> Runs:
         BARE: (each(look, plain), len(plain)),
         MATCH: (each(matcher.match, ready), len(ready)),
         "`match_all`, in one go": (lambda: matcher.match_all(ready), len(ready)),
+        "gate alone, in one go": (lambda: gate.passing(plain), len(plain)),
         "gate alone (`wanted`)": (each(matcher.wanted, plain), len(plain)),
         "gate and disguise pass, every post": (each(both_passes, plain), len(plain)),
         "`match`, every post with a disguise": (each(matcher.match, ready_odd[:4000]), 4000),
         "firehose: JSON decoded, gate": (each(lambda line: matcher.wanted(_text(line)), lines),
                                          len(lines)),
+        "firehose: decoded to types, gate in one go": (
+            lambda: gate.passing([_text_typed(line) for line in lines]), len(lines)),
     }  # fmt: skip
     if count <= MOST_FOR_RE:
         pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b")
@@ -344,6 +138,25 @@ THROUGH = "let through by the gate, %"
 
 def _text(line: str) -> str:
     return str(json.loads(line)["commit"]["record"]["text"])
+
+
+class _Record(msgspec.Struct):
+    text: str
+
+
+class _Commit(msgspec.Struct):
+    record: _Record
+
+
+class _Line(msgspec.Struct):
+    commit: _Commit
+
+
+_LINES = msgspec.json.Decoder(_Line)
+
+
+def _text_typed(line: str) -> str:
+    return _LINES.decode(line).commit.record.text
 
 
 def _message(text: str) -> str:

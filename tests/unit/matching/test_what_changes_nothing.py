@@ -14,6 +14,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.matching.gate import Gate
+from monitor.matching.index import Index
 from monitor.matching.lines import read_line
 from monitor.matching.matcher import Matcher
 from monitor.matching.normalise import Folded
@@ -29,6 +31,11 @@ _REF = PostRef("test", "1")
 @cache
 def matcher() -> Matcher:
     return Matcher(load_roster(_FOLDER / "roster.toml"))
+
+
+@cache
+def gate() -> Gate:
+    return Gate(Index(matcher().roster))
 
 
 @cache
@@ -152,6 +159,7 @@ def test_the_gate_never_refuses_what_the_rules_would_find(text: str) -> None:
 def test_posts_read_in_one_go_are_decided_as_each_alone(texts: list[str]) -> None:
     together = [Post(_REF, text) for text in texts]
     assert matcher().match_all(together) == [matcher().match(post) for post in together]
+    assert gate().passing(texts) == [at for at, text in enumerate(texts) if gate().passes(text)]
 
 
 def test_posts_with_a_thread_or_an_author_may_be_read_in_one_go_too() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 from types import SimpleNamespace
@@ -47,7 +47,10 @@ class NameMatcher:
     def __init__(self, make: Make) -> None:
         self._make = make
 
-    def match(self, post: Post, **_place: object) -> tuple[Mention, ...]:
+    def match_all(self, posts: Sequence[Post], **_place: object) -> list[tuple[Mention, ...]]:
+        return [self.match(post) for post in posts]
+
+    def match(self, post: Post) -> tuple[Mention, ...]:
         return tuple(
             self._make.mention(
                 post,

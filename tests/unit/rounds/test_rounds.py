@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -59,7 +60,10 @@ def house(
     grades: dict[str, Grade] = {}
 
     class Everything:
-        def match(self, post: Post, **_place: object) -> tuple[Mention, ...]:
+        def match_all(self, posts: Sequence[Post], **_place: object) -> list[tuple[Mention, ...]]:
+            return [self.match(post) for post in posts]
+
+        def match(self, post: Post) -> tuple[Mention, ...]:
             return (make.mention(post),)
 
     class Listed:
