@@ -37,27 +37,39 @@ class Edge(NamedTuple):
     how: str
 
 
-def plain_edges(tokens: list[Token], known: Callable[[str], bool]) -> Iterable[Edge]:
-    """Yield the names among tokens and runs of two to five with little or nothing between."""
+def plain_edges(
+    tokens: list[Token], known: Callable[[str], bool], begins: Callable[[str], bool]
+) -> Iterable[Edge]:
+    """Yield the names among tokens and runs of two to five with little or nothing between.
+
+    `begins` tells which words a name in several words can begin with, besides a whole name.
+    """
     for at, token in enumerate(tokens):
         if token.hidden or len(token.word) > _LONGEST:
             continue
-        if known(token.word):
+        whole = known(token.word)
+        if whole:
             yield Edge(at, at + 1, token.word, "")
         if token.word[-1] == "s" and not token.owner and known(token.word[:-1]):
             yield Edge(at, at + 1, token.word[:-1], "possessive")
-        joined = token.word
-        for last in range(at + 1, min(at + 5, len(tokens))):
-            after = tokens[last]
-            if after.hidden or after.gap not in _INSIDE_NAMES or len(joined) > _LONGEST:
-                break
-            if "." in after.gap and joined not in PREFIXES:
-                break
-            joined += after.word
-            if known(joined):
-                yield Edge(at, last + 1, joined, "joined")
-            if joined[-1] == "s" and not after.owner and known(joined[:-1]):
-                yield Edge(at, last + 1, joined[:-1], "joined")
+        if whole or begins(token.word):
+            yield from _joined_edges(tokens, at, known)
+
+
+def _joined_edges(tokens: list[Token], at: int, known: Callable[[str], bool]) -> Iterable[Edge]:
+    """Yield the names that the word at `at` makes with one to four words behind it."""
+    joined = tokens[at].word
+    for last in range(at + 1, min(at + 5, len(tokens))):
+        after = tokens[last]
+        if after.hidden or after.gap not in _INSIDE_NAMES or len(joined) > _LONGEST:
+            break
+        if "." in after.gap and joined not in PREFIXES:
+            break
+        joined += after.word
+        if known(joined):
+            yield Edge(at, last + 1, joined, "joined")
+        if joined[-1] == "s" and not after.owner and known(joined[:-1]):
+            yield Edge(at, last + 1, joined[:-1], "joined")
 
 
 def disguised_edges(

@@ -12,13 +12,14 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import lru_cache
+from itertools import accumulate
 from sys import intern
 from typing import NamedTuple
 
 import numpy as np
 
 from monitor.matching.local import Local, compile_local
-from monitor.matching.names import Name, forms_of, keys_of, read_name
+from monitor.matching.names import PREFIXES, Name, forms_of, keys_of, read_name
 from monitor.matching.normalise import fold
 from monitor.matching.phrases import (
     handle_key,
@@ -78,6 +79,7 @@ class Index:
         self.pieces = frozenset(
             piece for surname in self.parted for piece in self.parts(surname) if len(piece) > 1
         )
+        self.first_pieces = self._first_pieces()
         self._form_shapes = _forms_by_shape(self.forenames)
         self.local = lru_cache(maxsize=512)(self._local)
 
@@ -154,6 +156,19 @@ class Index:
         for name in self._names:
             shapes[name[0], len(name)].append(name)
         return dict(shapes)
+
+    def _first_pieces(self) -> frozenset[str]:
+        """Return every word that a name written as several words can begin with.
+
+        A forename may be cut anywhere; a surname behind a prefix or where its parts meet.
+        """
+        pieces = set(PREFIXES)
+        for forename in self.forenames:
+            pieces.update(forename[:end] for end in range(1, len(forename) + 1))
+        for surname in self.parted:
+            ends = accumulate(map(len, self.parts(surname)))
+            pieces.update(surname[:end] for end in ends)
+        return frozenset(pieces)
 
     # --- looking up --------------------------------------------------------------------------
 

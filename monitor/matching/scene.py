@@ -59,7 +59,7 @@ class Scene:
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
         self.places = self._places()
-        self.edges = [*plain_edges(self.tokens, self._is_name)]
+        self.edges = [*plain_edges(self.tokens, self._is_name, self._begins_name)]
         disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
         self.edges.extend(disguised)
         self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname))
@@ -96,11 +96,15 @@ class Scene:
 
     def _is_name(self, word: str) -> bool:
         return (
-            self.index.has_surname(word)
-            or word in self.index.forenames
+            word in self.index.forenames
             or word in known_forenames()
+            or word in self.index.surnames
             or word in self._halves
         )
+
+    def _begins_name(self, word: str) -> bool:
+        """Whether a name may be written as this word and the next ones."""
+        return bool(self._halves) or word in self.index.first_pieces
 
     def _is_name_or_piece(self, word: str) -> bool:
         """Whether a word is a name, or a piece of one that may be joined with its neighbour."""

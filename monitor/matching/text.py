@@ -139,6 +139,8 @@ def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[
 
 def _breaks(before: str, gap: str) -> bool:
     """Whether a sentence ends in this gap."""
+    if gap == " ":
+        return False
     if "\n" in gap:
         return True
     if gap.startswith(".") and (before in TITLES or len(before) == 1):

@@ -17,9 +17,10 @@ from hypothesis import strategies as st
 from monitor.matching.gate import Gate
 from monitor.matching.index import Index
 from monitor.matching.lines import read_line
-from monitor.matching.matcher import Matcher
+from monitor.matching.matcher import Explanation, Matcher
 from monitor.matching.normalise import Folded
 from monitor.matching.roster import load_roster
+from monitor.matching.scene import Scene
 from monitor.model import Post, PostRef, Scope
 
 _FOLDER = Path(__file__).resolve().parents[2] / "fixtures/matching/academy"
@@ -165,6 +166,25 @@ def test_posts_read_in_one_go_are_decided_as_each_alone(texts: list[str]) -> Non
 def test_posts_with_a_thread_or_an_author_may_be_read_in_one_go_too() -> None:
     together = [row[0] for row in posts()]
     assert matcher().match_all(together) == [matcher().match(post) for post in together]
+
+
+def test_looking_only_where_a_name_can_begin_loses_no_name_in_several_words(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    texts = [
+        f"Saw {name[:at]} {name[at:]} today"
+        for person in matcher().roster.schools[0].staff
+        for name in (person.name, f"{person.name}s")
+        for at in range(1, len(name))
+    ]
+
+    def said() -> list[Explanation]:
+        return [matcher().explain(Post(_REF, text), scope=Scope.SCHOOL) for text in texts]
+
+    quick = said()
+    monkeypatch.setattr(Scene, "_begins_name", lambda _scene, _word: True)
+    assert quick == said()
+    assert any(one.mentions for one in quick)
 
 
 _SIZE = 20_000
