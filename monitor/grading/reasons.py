@@ -1,4 +1,4 @@
-"""Finds the words that decided a grade, by leaving words out and measuring what changes."""
+"""Finds the words that decided a grade: what changes without them, and what they say alone."""
 
 from __future__ import annotations
 
@@ -22,6 +22,10 @@ MOST_WORDS = 48
 """Longer texts are first searched in stretches; the gravest one is then searched by words."""
 COARSE = 12
 """Parts into which a text is first divided."""
+STRONG = 4
+"""Parts whose single words are then measured."""
+RUN = 3
+"""Neighbouring words that are measured together too."""
 LEAST_SHARE = 0.2
 """A word counts when it moves the grade by at least this share of the strongest word."""
 _WORD = re.compile(r"\S+")
@@ -34,8 +38,9 @@ def reasons_for(
     """Return the deciding words, the strongest first, at most `MOST_REASONS`.
 
     Offsets are code points of `question.text`; the weights are shares of the measured influence
-    (log-odds of the grade with the words, less without) and add up to at most 1. Words inside the
-    target's own name are never a reason, since the model does not see them.
+    (log-odds of the grade: lost without the words, plus gained by them alone) and add up to at
+    most 1. Words inside the target's own name are never a reason, since the model does not
+    see them.
     """
     words = _words(question)
     if not words:
@@ -43,13 +48,11 @@ def reasons_for(
     if len(words) > MOST_WORDS:
         question, words = _gravest_stretch(question, words, severity, score_each)
     parts = _divided(words, COARSE)
-    influence = _influences(question, parts, severity, score_each)
     if len(parts) < len(words):
-        strong = sorted(range(len(parts)), key=lambda n: -influence[n])[:3]
-        chosen = [parts[n] for n in sorted(strong) if influence[n] > 0]
-        parts = [[word] for part in chosen for word in part]
-        influence = _influences(question, parts, severity, score_each) if parts else []
-    return _joined(question.text, [part[0] for part in parts], influence)
+        influence = _influences(question, parts, severity, score_each)
+        strong = sorted(range(len(parts)), key=lambda n: -influence[n])[:STRONG]
+        words = [word for n in sorted(strong) if influence[n] > 0 for word in parts[n]]
+    return _joined(question.text, words, _of_words(question, words, severity, score_each))
 
 
 def _words(question: Question) -> list[Span]:
@@ -73,11 +76,43 @@ def _divided(words: list[Span], most: int) -> list[list[Span]]:
     return [words[n : n + size] for n in range(0, len(words), size)]
 
 
+def _of_words(
+    question: Question, words: list[Span], severity: Severity, score_each: ScoreEach
+) -> list[float]:
+    """Return the influence of each word, alone and with its neighbours.
+
+    Where a text says a thing twice, or by two words together, no single word changes the grade:
+    so half of a word's influence is what the runs of `RUN` neighbours with it bring, a word each.
+    """
+    if not words:
+        return []
+    runs = [[word] for word in words]
+    runs += [words[n : n + RUN] for n in range(len(words) - RUN + 1)] if len(words) > RUN else []
+    found = _influences(question, runs, severity, score_each)
+    own, together = found[: len(words)], found[len(words) :]
+    if not together:
+        return own
+    result = []
+    for n, alone in enumerate(own):
+        with_it = together[max(0, n - RUN + 1) : n + 1]
+        result.append(0.5 * alone + 0.5 * sum(with_it) / (RUN * len(with_it)))
+    return result
+
+
 def _influences(
     question: Question, parts: list[list[Span]], severity: Severity, score_each: ScoreEach
 ) -> list[float]:
-    whole, *others = score_each([question, *(_left_out(question, part) for part in parts)])
-    return [_log_odds(whole, severity) - _log_odds(other, severity) for other in others]
+    """Return of each part what is lost without it, and what it says with everything else gone."""
+    outer = (0, len(question.text))
+    asked = [question, _left_out(question, [outer])]
+    asked += [_left_out(question, part) for part in parts]
+    asked += [_only(question, part[0][0], part[-1][1]) for part in parts]
+    whole, nothing, *others = (_log_odds(each, severity) for each in score_each(asked))
+    lost, alone = others[: len(parts)], others[len(parts) :]
+    return [
+        (whole - without) + max(0.0, only - nothing)
+        for without, only in zip(lost, alone, strict=True)
+    ]
 
 
 def _left_out(question: Question, part: list[Span]) -> Question:
