@@ -105,6 +105,9 @@ lock: ## raise the pinned libraries (needs uv)
 	@echo "requirements/dev.txt: and what tests and checks need"
 	@$(LOCK) --upgrade --extra postgresql --group dev -c requirements/run.txt pyproject.toml \
 	    -o requirements/dev.txt
+	@echo "requirements/pictures.txt: and what the pictures of pages need"
+	@$(LOCK) --upgrade --extra pictures -c requirements/dev.txt pyproject.toml \
+	    -o requirements/pictures.txt
 	@echo "requirements/build.txt: what makes a wheel"
 	@sed -n 's/^requires = \["\(.*\)"\]/\1/p' pyproject.toml \
 	    | $(LOCK) -c requirements/dev.txt - -o requirements/build.txt

@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import ssl
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from http.cookiejar import CookieJar, DefaultCookiePolicy
@@ -156,9 +156,11 @@ class SourceHttp:
         headers: Mapping[str, str] | None = None,
         accept: str = "*/*",
         secrets: tuple[str, ...] = (),
+        before: Callable[[str], Awaitable[None]] | None = None,
     ) -> Fetched:
+        """As the contract says. `before` is told each address, after redirects too, and may refuse."""
         said = {"Accept": accept, **(headers or {})}
-        async with self._answered(url, said) as (response, hop):
+        async with self._answered(url, said, before) as (response, hop):
             conditional = any(name.lower().startswith("if-") for name in said)
             check_status(response, now=self._polite.clock.now(), conditional=conditional)
             unchanged = response.status_code == NOT_MODIFIED
@@ -205,12 +207,17 @@ class SourceHttp:
 
     @asynccontextmanager
     async def _answered(
-        self, url: str, headers: Mapping[str, str]
+        self,
+        url: str,
+        headers: Mapping[str, str],
+        before: Callable[[str], Awaitable[None]] | None = None,
     ) -> AsyncIterator[tuple[httpx.Response, _Hop]]:
         """The final answer to `url`, redirects followed, its body not yet read."""
         hop = _Hop(url=_parsed(url), headers=headers)
         first = hop.url.host
         for _ in range(self._limits.redirects + 1):
+            if before is not None:
+                await before(str(hop.url))
             async with self._asked(hop, first) as response:
                 if response.status_code not in REDIRECTS:
                     yield response, hop
