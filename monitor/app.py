@@ -35,6 +35,7 @@ from monitor.matching.roster import Alias, Person, Roster, School
 from monitor.opinion import SecondReader, limits
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
+from monitor.picturing import Picturing
 from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
 from monitor.rotation import demand_key
@@ -218,6 +219,7 @@ class App:
             clock=self.clock,
             stamper=self.stamper(),
             reader=self.second_reader(lambda: pipeline.judge),
+            picturing=self.picturing(),
             limit=asyncio.Semaphore(self.config.engine.poll_concurrency),
         )
 
@@ -255,6 +257,11 @@ class App:
             given=given,
             mask=lambda words: masker.mask(words).text,
         )
+
+    def picturing(self) -> Picturing | None:
+        """Whoever has pages pictured; None where nobody does."""
+        given = self.config.evidence.pictures
+        return Picturing(self.store, self.vault, self.clock, given) if given else None
 
     def judge(self) -> Judge:
         """The two judgements for the config in force today."""
@@ -315,6 +322,7 @@ class App:
         rounds.sources = self.sources()
         rounds.stamper = self.stamper()
         rounds.reader = self.second_reader(lambda: rounds.pipeline.judge)
+        rounds.picturing = self.picturing()
         self.record_config(why)
 
     def reread(self) -> Config:

@@ -63,6 +63,7 @@ async def checkup(app: App) -> list[Finding]:
     found += list(_clock())
     found += list(_grader(app))
     found.append(await _second_opinion(app))
+    found.append(await _pictures(app))
     found += list(_log(app))
     found += await _authorities(app)
     sources = app.sources().values()
@@ -224,6 +225,15 @@ async def _second_opinion(app: App) -> Finding:
         return await _try("second opinion", reader.try_out(), to_do, seconds=reader.patience)
     except (GradingError, NotAnOpinionError) as error:
         return Finding(Level.TROUBLE, "second opinion", str(error), to_do)
+
+
+async def _pictures(app: App) -> Finding:
+    """Ask the picture program whether it could take one; no page is looked at."""
+    picturing = app.picturing()
+    if picturing is None:
+        return Finding(Level.GOOD, "pictures of pages", "off")
+    to_do = "see docs/pictures.md; alerts do not wait for it"
+    return await _try("pictures of pages", picturing.try_out(), to_do, seconds=100.0)
 
 
 def _log(app: App) -> Iterator[Finding]:

@@ -34,6 +34,7 @@ from monitor.vitals import PULSE, Vitals, give_memory_back, keep_memory_small
 DRAIN_SECONDS = 8.0
 OUTBOX_SECONDS = 15.0
 STAMP_SECONDS = 60.0
+PICTURE_SECONDS = 30.0
 READER_SECONDS = 60.0
 CLOCK_SECONDS = 5.0
 STAGGER = timedelta(milliseconds=150)
@@ -148,6 +149,7 @@ class Daemon:
         ):
             self._start(name, part, standing=True)
         self._start("second opinions", self._reread_until_stopped())
+        self._start("pictures", self._picture_until_stopped())
         self._plan_sources()
         await asyncio.to_thread(self._vitals.write)
 
@@ -301,6 +303,17 @@ class Daemon:
                 if rounds.reader is not None:
                     rounds.reader.trouble = fault(error)
             await self._rest(READER_SECONDS, rounds.wake_reader)
+
+    async def _picture_until_stopped(self) -> None:
+        """Have pages pictured, behind everything else; a fault of it is shown and waited for."""
+        while not self._stop.is_set():
+            try:
+                await self._rounds.picture()
+            except (SQLAlchemyError, OSError, StaffMentionsError, ValueError, LookupError) as error:
+                logger.bind(error=type(error).__name__).error("pictures.failed")
+                if self._rounds.picturing is not None:
+                    self._rounds.picturing.trouble = fault(error)
+            await self._rest(PICTURE_SECONDS, asyncio.Event())
 
     async def _look_at_channels(self) -> None:
         held_up = await asyncio.to_thread(self._vitals.held_up)

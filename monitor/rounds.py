@@ -25,6 +25,7 @@ from monitor.model import AlertKind, Grade, Observation, Presence, Role, Severit
 from monitor.opinion import SecondReader
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
+from monitor.picturing import Picturing
 from monitor.pipeline import Pipeline, Source, TurnReport
 from monitor.retention import Retention
 from monitor.stamping import Stamper
@@ -46,6 +47,7 @@ class Rounds:
     clock: Clock
     stamper: Stamper | None = None
     reader: SecondReader | None = None
+    picturing: Picturing | None = None
     wake_outbox: asyncio.Event = field(default_factory=asyncio.Event)
     wake_stamps: asyncio.Event = field(default_factory=asyncio.Event)
     wake_reader: asyncio.Event = field(default_factory=asyncio.Event)
@@ -100,6 +102,10 @@ class Rounds:
         grades = await self.reader.round() if self.reader else ()
         await self._after_grades(grades)
         return grades
+
+    async def picture(self) -> int:
+        """Have the pages pictured that are due, where that is switched on; how many pictures."""
+        return await self.picturing.round() if self.picturing else 0
 
     async def _after_grades(self, grades: tuple[Grade, ...]) -> None:
         if any(grade.severity is Severity.THREATENING for grade in grades):

@@ -24,6 +24,7 @@ from monitor.config.fields import (
     Whole,
     YesNo,
 )
+from monitor.config.pictures import PicturesConfig
 from monitor.config.second_opinion import SecondOpinionConfig
 
 DEFAULT_DATA_DIR = Path("/var/lib/staff-mentions")
@@ -152,6 +153,9 @@ class EvidenceConfig(Part):
         default=(),
         max_length=20,
         description="Who keeps a checkpoint each week, each an `[[evidence.witnesses]]`.",
+    )
+    pictures: PicturesConfig | None = Field(
+        default=None, description="Pictures of the pages of grave posts; off where left out."
     )
 
     @field_validator("authorities")

@@ -281,6 +281,26 @@ def looked_again(*, at: datetime, post_entry: int, presence: str, note: str) -> 
     return Leaf("post.looked-at-again", at, public, {"note": note})
 
 
+def page_pictured(
+    *, at: datetime, post_entry: int, attempt: int, secret: Mapping[str, Json]
+) -> Leaf:
+    """That a picture of the post's page was taken: where it stood, what drew it, its digest."""
+    public: dict[str, Json] = {"post_entry": post_entry, "attempt": attempt}
+    return Leaf("page.pictured", at, public, dict(secret))
+
+
+def page_not_pictured(
+    *, at: datetime, post_entry: int, attempt: int, given_up: bool, why: str
+) -> Leaf:
+    """That a picture was tried for and did not come; `given_up`: nobody tries again."""
+    public: dict[str, Json] = {
+        "post_entry": post_entry,
+        "attempt": attempt,
+        "given_up": given_up,
+    }
+    return Leaf("page.not-pictured", at, public, {"why": why})
+
+
 def access(*, at: datetime, what: str, mention_entry: int | None, by: str, why: str) -> Leaf:
     """That somebody looked at what is kept; written before it is shown (chain of custody)."""
     return Leaf(

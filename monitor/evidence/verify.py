@@ -27,7 +27,8 @@ RECORD_ERASED: Final = "record.erased"
 """The kind whose public field `entries` lists the indices of entries that were erased by it."""
 BLOB_FIELD: Final = "raw_sha256"
 WARC_FIELD: Final = "warc_sha256"
-_BLOBS: Final = frozenset({BLOB_FIELD, WARC_FIELD})
+PICTURE_FIELD: Final = "picture_sha256"
+_BLOBS: Final = frozenset({BLOB_FIELD, WARC_FIELD, PICTURE_FIELD})
 PROGRESS_EVERY: Final = 4096
 
 CheckRow = Callable[[OpenedLeaf, int], str | None]

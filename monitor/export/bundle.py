@@ -20,7 +20,7 @@ from monitor.evidence.checkpoint import Checkpoint, sign, stated
 from monitor.evidence.leaf import Json, Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
-from monitor.evidence.verify import BLOB_FIELD
+from monitor.evidence.verify import BLOB_FIELD, PICTURE_FIELD
 from monitor.export import bag, proofs
 from monitor.export.archived import archived
 from monitor.export.commands import Stamp, commands
@@ -118,6 +118,8 @@ class Exporter:
         earlier, stamps = self._earlier()
         payload = [bag.member(ENTRIES, _entries_file(entries)), *self._raw(entries)]
         payload += self._archived(entries)
+        shown = list(self._pictures(entries))
+        payload += shown
         payload += [
             bag.member(f"data/checkpoints/{each.size}.txt", each.note.encode()) for each in earlier
         ]
@@ -131,7 +133,7 @@ class Exporter:
             for each in stamps
         ]
         said = contents(entries, occasion, self._speech, told)
-        payload.append(bag.member(REPORT, typeset(said)))
+        payload.append(bag.member(REPORT, typeset(said, {each.digest: each.read for each in shown})))
         facts = {
             "Source-Organization": occasion.school,
             "External-Identifier": occasion.reference,
@@ -181,6 +183,15 @@ class Exporter:
                     path = f"data/warc/{each.index}.warc"
                     size, named = len(content), sha256(content).hexdigest()
                     yield bag.Member(path, named, size, partial(_there, made))
+
+    def _pictures(self, entries: Sequence[Shown]) -> Iterator[bag.Member]:
+        """The picture of each page whose digest is released."""
+        for each in entries:
+            digest = each.opened.secret.get(PICTURE_FIELD)
+            if isinstance(digest, str) and digest and not each.erased:
+                content = self._vault.get(digest)
+                path = f"data/pictures/{each.index}.png"
+                yield bag.Member(path, digest, len(content), _reader(self._vault, digest))
 
     def _seal(self, request: Request, prepared: Prepared, manifest: bytes) -> int:
         occasion, chosen = request.occasion, request.chosen

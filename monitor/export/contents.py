@@ -23,7 +23,7 @@ from monitor.export.wording import (
     field,
 )
 
-_STORY: Final = ("case.", "post.looked-at-again", GRADED)
+_STORY: Final = ("case.", "page.", "post.looked-at-again", GRADED)
 _CUSTODY: Final = (
     "alert.",
     "case.",

@@ -19,6 +19,7 @@ from monitor.export.wording import (
 )
 
 MATCHED: Final = "mention.matched"
+PICTURED: Final = "page.pictured"
 CAPTURED: Final = "post.captured"
 GRADED: Final = "mention.graded"
 
@@ -36,9 +37,11 @@ def exhibits_of(entries: Sequence[Shown], reference: str, speech: Speech) -> lis
     for each in of_kind(entries, GRADED):
         grades.setdefault(int(str(each.opened.public["mention_entry"])), []).append(each)
     posts = of_kind(entries, CAPTURED)
+    pictures = {each.opened.public["post_entry"]: each for each in of_kind(entries, PICTURED)}
     return [
         _exhibit(f"{reference}/{number:02d}", post, mentions.get(post.index, []), grades)
         | _times(post, speech)
+        | {"picture": _picture(pictures.get(post.index), speech)}
         | {
             "about": [_about(m, grades.get(m.index, []), speech) for m in mentions[post.index]]
             if post.index in mentions
@@ -98,6 +101,19 @@ def _times(post: Shown, speech: Speech) -> dict[str, Any]:
         "captured": speech.moment(post.opened.at),
         "captured_exact": exact(post.opened.at),
         "clock": _clock(post.get("clock")),
+    }
+
+
+def _picture(entry: Shown | None, speech: Speech) -> dict[str, Any] | None:
+    """The picture of the page, where one was taken; its digest is empty where it is withheld."""
+    if entry is None or entry.erased:
+        return None
+    digest = entry.get("picture_sha256")
+    return {
+        "digest": digest if isinstance(digest, str) else "",
+        "entry": entry.index,
+        "at": speech.moment(entry.opened.at),
+        "notes": _listed(entry, "notes"),
     }
 
 

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from monitor.errors import EvidenceError
 from monitor.evidence.leaf import OpenedLeaf, open_leaf
-from monitor.evidence.verify import BLOB_FIELD, WARC_FIELD, StoredEntry
+from monitor.evidence.verify import BLOB_FIELD, PICTURE_FIELD, WARC_FIELD, StoredEntry
 
 CONTENT: Final = frozenset(
     {"author", "media_urls", "native_id", "published", "text", "thread", "title", "url"}
@@ -21,7 +21,9 @@ CONTENT: Final = frozenset(
 RAW: Final = "raw"
 """How a person asks for the bytes as they arrived to be left out."""
 
-_OF_THE_BYTES: Final = frozenset({BLOB_FIELD, WARC_FIELD, "answer", "message_sha256", "raw_offset"})
+_OF_THE_BYTES: Final = frozenset(
+    {BLOB_FIELD, PICTURE_FIELD, WARC_FIELD, "answer", "asked_for", "message_sha256", "raw_offset"}
+)
 """Unsalted digests of bytes that hold the content: words could be tried on them until one fits."""
 
 _FOLLOWS: Final = {

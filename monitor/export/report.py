@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import re
 import tempfile
+from collections.abc import Callable, Mapping
 from collections.abc import Set as AbstractSet
 from importlib.resources import files
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final
 from unicodedata import combining
 
@@ -33,8 +35,10 @@ _PROBE: Final = '#set text(font: "Libertinus Serif")\n'
 _OWN: Final = frozenset("\u2013\u2014\u2026\u201c\u201d\u2018\u2019\u27e8\u27e9")
 
 
-def typeset(contents: dict[str, Any]) -> bytes:
-    """The report as a PDF.
+def typeset(
+    contents: dict[str, Any], pictures: Mapping[str, Callable[[], bytes]] = MappingProxyType({})
+) -> bytes:
+    """The report as a PDF; `pictures` reads each picture of a page that it shows, by digest.
 
     A character that no font has would refuse the whole document; such are written out by number
     and name, and the report set again.
@@ -46,6 +50,8 @@ def typeset(contents: dict[str, Any]) -> bytes:
         folder = Path(name)
         template = files("monitor.export").joinpath("assets", "report.typ").read_bytes()
         folder.joinpath("report.typ").write_bytes(template)
+        for digest, read in pictures.items():
+            folder.joinpath(f"{digest}.png").write_bytes(read())
         lack = _without_a_font(_rare(contents))
         for attempt in range(_ROUNDS):
             if attempt == _ROUNDS - 1:

@@ -46,6 +46,8 @@ _EVENTS: Final = {
     "evidence.viewed": "Looked at {what}",
     "opinion.asked": "The post, names masked, was read to the model {model}",
     "opinion.given": "That model answered, or did not",
+    "page.not-pictured": "A picture of the page was tried for and did not come",
+    "page.pictured": "The page was pictured",
     "record.erased": "Records were erased",
     "record.held": "A hold was laid on records",
     "record.released": "A hold on records was lifted",

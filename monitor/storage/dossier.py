@@ -48,6 +48,8 @@ _TOLD_OF: Final = (
     "evidence.viewed",
     "opinion.asked",
     "opinion.given",
+    "page.not-pictured",
+    "page.pictured",
     "post.looked-at-again",
     "record.erased",
     "record.held",

@@ -24,6 +24,7 @@ from monitor.storage.engine import Database
 from monitor.storage.forgetting import make_key, mark
 from monitor.storage.holding import held_mentions
 from monitor.storage.opinions import forget_opinions
+from monitor.storage.pictures import forget_picture, picture_entries
 from monitor.storage.tables import (
     AlertRow,
     CaseNoteRow,
@@ -35,6 +36,7 @@ from monitor.storage.tables import (
     HearingRow,
     LeftoverRow,
     MentionRow,
+    PictureRow,
     PostRow,
 )
 from monitor.storage.words import unindex_posts
@@ -168,6 +170,7 @@ def erase_rows(
     whole = {row.entry_index for row in rows} | {post.entry_index for post in posts}
     whole |= {grade.entry_index for grade in grades}
     whole |= set(_looks(session, {post.entry_index for post in posts}))
+    whole |= set(picture_entries(session, posts))
     notes = _notes_that_go(session, rows)
     whole |= {note.entry_index for note in notes}
     whole |= {index for row in rows for index in forget_opinions(session, _id(row))}
@@ -192,6 +195,7 @@ def erase_rows(
     for post in posts:
         for digest in filter(None, (post.raw_sha256, post.warc_sha256)):
             session.merge(LeftoverRow(digest=digest))
+        forget_picture(session, _id(post))
         _empty_post(post, key, done.entry)
     for row in rows:
         _empty_mention(row, key, done.entry)
@@ -306,7 +310,10 @@ def _empty_mention(row: MentionRow, key: bytes, erased_by: int) -> None:
 
 def _is_needed(session: Session, digest: str) -> bool:
     kept = or_(col(PostRow.raw_sha256) == digest, col(PostRow.warc_sha256) == digest)
-    return session.exec(select(PostRow.id).where(kept).limit(1)).one_or_none() is not None
+    if session.exec(select(PostRow.id).where(kept).limit(1)).one_or_none() is not None:
+        return True
+    shown = select(PictureRow.post_id).where(col(PictureRow.sha256) == digest)
+    return session.exec(shown.limit(1)).one_or_none() is not None
 
 
 def _id(row: MentionRow | PostRow | DeliveryRow) -> int:

@@ -30,6 +30,7 @@ from monitor.storage.tables import (
     EntryRow,
     GradeRow,
     MentionRow,
+    PictureRow,
     PostRow,
     StampRow,
 )
@@ -45,6 +46,7 @@ _DESCRIBED: dict[str, Any] = {
     "case.opened": CaseRow,
     "case.noted": CaseNoteRow,
     "checkpoint.stamped": StampRow,
+    "page.pictured": PictureRow,
 }
 """The kinds of entry that are the beginning of a row, which names its entry."""
 
@@ -108,6 +110,7 @@ def row_check(session: Session) -> Check:
         "case.opened": _case,
         "case.noted": _note,
         "checkpoint.stamped": _stamp,
+        "page.pictured": _picture,
     }
     later: dict[str, Callable[[_Rows, OpenedLeaf], str | None]] = {
         "alert.acknowledged": _acknowledged,
@@ -269,6 +272,18 @@ def _stamp(rows: _Rows, row: StampRow, leaf: OpenedLeaf) -> str | None:  # noqa:
         chain_sha256=token.chain_sha256,
     )
     return _differs("time-stamp", again, leaf)
+
+
+def _picture(rows: _Rows, row: PictureRow, leaf: OpenedLeaf) -> str | None:
+    post = rows.get(PostRow, row.post_id)
+    if post is None:
+        return "the post row of this picture is gone"
+    return _compare(
+        "picture",
+        ("post", post.entry_index, leaf.public["post_entry"]),
+        ("digest", row.sha256, leaf.secret["picture_sha256"]),
+        ("number of attempts", row.attempts, leaf.public["attempt"]),
+    )
 
 
 # --- what became of alerts and messages -------------------------------------------------------

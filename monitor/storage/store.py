@@ -26,6 +26,7 @@ from monitor.storage.holding import Holding
 from monitor.storage.judging import Judging
 from monitor.storage.opinions import Opinions
 from monitor.storage.outbox import OutboxStore
+from monitor.storage.pictures import Pictures
 from monitor.storage.reading import Reading
 from monitor.storage.rowcheck import row_check
 from monitor.storage.search import Search
@@ -51,6 +52,7 @@ class Store:
         self.sources = Sources(self._database)
         self.judging = Judging(self._database, mail_domain)
         self.opinions = Opinions(self._database, self.judging)
+        self.pictures = Pictures(self._database)
         self.outbox = OutboxStore(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.guarding = Guarding(self._database)

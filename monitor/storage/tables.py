@@ -324,6 +324,25 @@ class TermRow(SQLModel, table=True):
     entry_index: int = Field(sa_type=_Big, foreign_key="entry.index", index=True)
 
 
+class PictureRow(SQLModel, table=True):
+    """The picture of a post's page: waited for, taken, or given up; one for each post."""
+
+    __tablename__ = "picture"
+    post_id: int = Field(
+        primary_key=True,
+        sa_type=_Big,
+        foreign_key="post.id",
+        sa_column_kwargs={"autoincrement": False},
+    )
+    state: str
+    attempts: int = 0
+    due_at: datetime = Field(index=True)
+    sha256: str = Field(default="", index=True)
+    entry_index: int | None = Field(
+        default=None, sa_type=_Big, foreign_key="entry.index", index=True
+    )
+
+
 class LeftoverRow(SQLModel, table=True):
     """What an erasure has still to destroy outside its commit: a blob, or (`""`) freed pages."""
 
