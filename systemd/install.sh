@@ -16,6 +16,8 @@ ACCOUNT=staff-mentions
 CONFIG=/etc/staff-mentions
 STATE=/var/lib/staff-mentions
 UNIT=/etc/systemd/system/staff-mentions.service
+PICTURES=staff-mentions-pictures
+UNITS=/etc/systemd/system
 COMMAND=/usr/local/bin/staff-mentions
 
 here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
@@ -76,6 +78,9 @@ install_program() {
     quietly "$python" -m venv "$root$PREFIX/$fresh"
     pip_into "$root$PREFIX/$fresh" install --require-hashes -r "$here/requirements/run.txt"
     pip_into "$root$PREFIX/$fresh" install --no-deps --no-index "$work"/wheel/*.whl
+    if wants_pictures; then
+        pip_into "$root$PREFIX/$fresh" install --require-hashes -r "$here/requirements/pictures.txt"
+    fi
     unstage "$root$PREFIX/$fresh"
 
     old=$(readlink "$root$PREFIX/venv" || true)
@@ -117,6 +122,41 @@ fi
 exec "\$program" "\$@"
 SCRIPT
     install -m 0755 "$work/command" "$root$COMMAND"
+}
+
+# Pictures of pages are switched on in the config, by a table [evidence.pictures].
+wants_pictures() {
+    [ -e "$root$CONFIG/config.toml" ] || return 1
+    "$python" - "$root$CONFIG/config.toml" <<'SCRIPT'
+import sys, tomllib
+with open(sys.argv[1], "rb") as file:
+    given = tomllib.load(file)
+sys.exit("pictures" not in given.get("evidence", {}))
+SCRIPT
+}
+
+# An account and units of their own for the browser; taken away where the config does not want them.
+install_pictures() {
+    wants_pictures || { remove_pictures; return 0; }
+    if ! staged && ! id -u "$PICTURES" >/dev/null 2>&1; then
+        say "Making the user $PICTURES"
+        useradd --system --user-group --home-dir /nonexistent --no-create-home \
+            --shell /usr/sbin/nologin --comment "staff-mentions pictures" "$PICTURES"
+    fi
+    for each in "$PICTURES.socket" "$PICTURES@.service"; do
+        sed "s|/opt/staff-mentions|$PREFIX|g" "$here/systemd/$each" >"$work/unit"
+        install -m 0644 "$work/unit" "$root$UNITS/$each"
+    done
+    with_systemd || return 0
+    systemctl daemon-reload
+    systemctl enable --now --quiet "$PICTURES.socket"
+}
+
+remove_pictures() {
+    if with_systemd && [ -e "$root$UNITS/$PICTURES.socket" ]; then
+        systemctl disable --now --quiet "$PICTURES.socket" || true
+    fi
+    rm -f -- "$root$UNITS/$PICTURES.socket" "$root$UNITS/$PICTURES@.service"
 }
 
 install_account() {
@@ -170,6 +210,8 @@ uninstall() {
     if with_systemd && [ -e "$UNIT" ]; then
         systemctl disable --now --quiet staff-mentions || true
     fi
+    root=${DESTDIR%/}
+    remove_pictures
     rm -f -- "$DESTDIR$UNIT" "$DESTDIR$COMMAND"
     rm -rf -- "$DESTDIR$PREFIX"/venv "$DESTDIR$PREFIX"/venv-* "$DESTDIR$PREFIX/doc"
     rmdir -- "$DESTDIR$PREFIX" 2>/dev/null || true
@@ -189,6 +231,7 @@ install)
     install_account
     install_folders
     install_unit
+    install_pictures
     say_what_next
     ;;
 uninstall) uninstall ;;

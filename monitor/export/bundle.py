@@ -133,7 +133,8 @@ class Exporter:
             for each in stamps
         ]
         said = contents(entries, occasion, self._speech, told)
-        payload.append(bag.member(REPORT, typeset(said, {each.digest: each.read for each in shown})))
+        report = typeset(said, {each.digest: each.read for each in shown})
+        payload.append(bag.member(REPORT, report))
         facts = {
             "Source-Organization": occasion.school,
             "External-Identifier": occasion.reference,

@@ -158,7 +158,7 @@ class SourceHttp:
         secrets: tuple[str, ...] = (),
         before: Callable[[str], Awaitable[None]] | None = None,
     ) -> Fetched:
-        """As the contract says. `before` is told each address, after redirects too, and may refuse."""
+        """As the contract says; `before` is told each address, redirects too, and may refuse."""
         said = {"Accept": accept, **(headers or {})}
         async with self._answered(url, said, before) as (response, hop):
             conditional = any(name.lower().startswith("if-") for name in said)

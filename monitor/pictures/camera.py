@@ -36,7 +36,7 @@ _POLICY: Final = (
 )
 _MEDIA: Final = ("image/", "video/", "audio/", "font/", "application/font", "application/vnd.ms-f")
 _SIGNS: Final = (
-    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1aE\xdf\xa3", b"wOFF", b"wOF2", b"OggS", b"BM"
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1aE\xdf\xa3", b"wOFF", b"wOF2", b"OggS", b"BM",
 )  # fmt: skip
 _HIDDEN: Final = (
     "canvas,video,audio,iframe,frame,object,embed,img,picture,svg image"
@@ -91,7 +91,7 @@ async def chromium(*, sandbox: bool = True) -> AsyncIterator[Browser]:
 
 
 class Shot:
-    """One page, drawn once: `notes` say what is missing on it, `refused` counts what was blocked."""
+    """One page, drawn once: `notes` say what is missing on it, `refused` counts the blocked."""
 
     def __init__(self, browser: Browser, fetching: Fetching) -> None:
         self._browser = browser
@@ -195,7 +195,7 @@ def _sheet(png: bytes, height: int, url: str, now: datetime, notes: list[str]) -
     image = base64.b64encode(png).decode()
     return (
         "<!doctype html><style>body{margin:0}div{background:#fff;color:#000;font:15px sans-serif;"
-        "padding:10px 14px;border-bottom:3px solid #000;overflow-wrap:anywhere;unicode-bidi:plaintext}"
+        "padding:10px 14px;border-bottom:3px solid #000;overflow-wrap:anywhere}"
         "bdo{unicode-bidi:bidi-override}p{margin:0}"
         f"main{{display:block;width:{WIDTH}px;height:{height}px;"
         f"background:url(data:image/png;base64,{image}) 0 0/{WIDTH}px {height}px no-repeat}}</style>"
@@ -215,7 +215,8 @@ def _is_page(fetched: Fetched) -> bool:
 
 def _is_media(fetched: Fetched) -> bool:
     kind = _header(fetched, "content-type").strip().lower()
-    return kind.startswith(_MEDIA) or fetched.body.startswith(_SIGNS) or fetched.body[4:8] == b"ftyp"
+    body = fetched.body
+    return kind.startswith(_MEDIA) or body.startswith(_SIGNS) or body[4:8] == b"ftyp"
 
 
 def _headers(fetched: Fetched) -> dict[str, str]:

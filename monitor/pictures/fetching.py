@@ -57,7 +57,7 @@ class Fetching:
         return await self._get(url, self._demand_allowed)
 
     async def part(self, url: str) -> Fetched:
-        """A style sheet, a script or what a script asks for; from anywhere public. Raises likewise."""
+        """A style sheet, a script or what a script asks for; from anywhere public."""
         return await self._get(url)
 
     async def _get(

@@ -1,4 +1,4 @@
-"""The picture program: one question on standard input, one answer on standard output, and it ends.
+"""The picture program: a question on standard input, an answer on standard output, and it ends.
 
 systemd starts one for each connection to its socket, under an account that owns nothing. It reads no
 config, no database and no key: what it must know stands in the question.

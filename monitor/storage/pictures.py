@@ -127,9 +127,7 @@ class Pictures:
             row.state, row.sha256 = PictureState.TAKEN.value, digest
             return row.entry_index
 
-    def failed(
-        self, wanted: Wanted, why: str, *, again_at: datetime | None, at: datetime
-    ) -> None:
+    def failed(self, wanted: Wanted, why: str, *, again_at: datetime | None, at: datetime) -> None:
         """Seal that a try failed; `again_at` None: nobody tries again."""
         with self._database.write() as session:
             row = session.get_one(PictureRow, wanted.post_id)
@@ -154,7 +152,7 @@ class Pictures:
         """How many pictures are in each state."""
         query = select(PictureRow.state, func.count()).group_by(col(PictureRow.state))
         with self._database.read() as session:
-            return {state: number for state, number in session.exec(query)}
+            return dict(session.exec(query).all())
 
 
 def host_of(url: str) -> str:

@@ -53,7 +53,7 @@ class Site:
                 self.end_headers()
                 self.wfile.write(body)
 
-            do_POST = do_GET
+            do_POST = do_GET  # noqa: N815 - the name that http.server calls
 
             def log_message(self, *_: object) -> None:
                 pass
@@ -97,9 +97,7 @@ def neighbour() -> Iterator[Site]:
 
 async def taken(url: str, hosts: tuple[str, ...] = (HOME,)) -> tuple[Picture, bytes]:
     sandbox = os.geteuid() != 0  # Chromium makes none for root
-    return await answer(
-        Job(url, hosts), clock=SystemClock(), private_home=HOME, sandbox=sandbox
-    )
+    return await answer(Job(url, hosts), clock=SystemClock(), private_home=HOME, sandbox=sandbox)
 
 
 async def test_a_page_is_pictured_whole_with_its_address_above_it(site: Site) -> None:
@@ -114,7 +112,7 @@ async def test_a_page_is_pictured_whole_with_its_address_above_it(site: Site) ->
     assert len(png) == picture.size
     keep = os.environ.get("STAFF_MENTIONS_KEEP_PICTURE")
     if keep:
-        Path(keep).write_bytes(png)
+        Path(keep).write_bytes(png)  # noqa: ASYNC240 - for whoever wants to look
 
 
 async def test_images_videos_frames_and_fonts_are_never_asked_for(
@@ -186,7 +184,8 @@ async def test_robots_txt_is_obeyed_on_the_way_too(site: Site) -> None:
 
 async def test_no_cookie_is_ever_sent(site: Site) -> None:
     site.pages["/more"] = (200, {"Content-Type": "text/javascript"}, b"")
-    await taken(site.page("/post/4", "<script>document.cookie='a=b'</script><script src=/more></script>"))
+    words = "<script>document.cookie='a=b'</script><script src=/more></script>"
+    await taken(site.page("/post/4", words))
     assert "/more" in site.asked
     assert site.cookies == []
 
