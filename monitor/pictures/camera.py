@@ -36,7 +36,8 @@ _POLICY: Final = (
 )
 _MEDIA: Final = ("image/", "video/", "audio/", "font/", "application/font", "application/vnd.ms-f")
 _SIGNS: Final = (
-    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1aE\xdf\xa3", b"wOFF", b"wOF2", b"OggS", b"BM",
+    b"\x89PNG", b"\xff\xd8\xff", b"GIF8", b"RIFF", b"\x1aE\xdf\xa3", b"wOFF", b"wOF2", b"OggS",
+    b"BM",
 )  # fmt: skip
 _HIDDEN: Final = (
     "canvas,video,audio,iframe,frame,object,embed,img,picture,svg image"
@@ -195,10 +196,11 @@ def _sheet(png: bytes, height: int, url: str, now: datetime, notes: list[str]) -
     image = base64.b64encode(png).decode()
     return (
         "<!doctype html><style>body{margin:0}div{background:#fff;color:#000;font:15px sans-serif;"
-        "padding:10px 14px;border-bottom:3px solid #000;overflow-wrap:anywhere}"
+        "padding:10px 14px;border-bottom:3px solid;overflow-wrap:anywhere}"
         "bdo{unicode-bidi:bidi-override}p{margin:0}"
         f"main{{display:block;width:{WIDTH}px;height:{height}px;"
-        f"background:url(data:image/png;base64,{image}) 0 0/{WIDTH}px {height}px no-repeat}}</style>"
+        f"background:url(data:image/png;base64,{image}) 0 0/{WIDTH}px {height}px no-repeat}}"
+        "</style>"
         f"<div><p><b><bdo dir=ltr>{shown}</bdo></b></p>"
         f"<p>{now:%Y-%m-%d %H:%M:%S} UTC &middot; {html.escape(said)}</p></div><main></main>"
     )

@@ -1,7 +1,7 @@
 """The picture program: a question on standard input, an answer on standard output, and it ends.
 
-systemd starts one for each connection to its socket, under an account that owns nothing. It reads no
-config, no database and no key: what it must know stands in the question.
+systemd starts one for each connection to its socket, under an account that owns nothing. It reads
+no config, no database and no key: what it must know stands in the question.
 """
 
 from __future__ import annotations
