@@ -301,6 +301,9 @@ class Check:
             sealed = each.secret.get("warc_sha256")
             if sealed and not each.erased and self.digests.get(self.warc(each)) != sealed:
                 raise Wrong(f"the WARC file of entry {each.index} is missing or was altered")
+            shown, place = each.secret.get("picture_sha256"), f"data/pictures/{each.index}.png"
+            if shown and not each.erased and self.digests.get(place) != shown:
+                raise Wrong(f"the picture of entry {each.index} is missing or was altered")
 
     @staticmethod
     def warc(entry: Any) -> str:

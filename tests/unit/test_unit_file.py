@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor import daemon, vitals
+from monitor import daemon, picturing, vitals
+from monitor.config.pictures import PicturesConfig
 from monitor.config.sections import DEFAULT_DATA_DIR
 from monitor.notify import watchdog_interval
+from monitor.pictures.worker import MOST_SECONDS
 from tests.programs import needs
 
 UNIT = Path(__file__).parents[2] / "systemd" / "staff-mentions.service"
@@ -112,3 +114,45 @@ def test_the_unit_holds_no_password_and_sends_no_telemetry(
 ) -> None:
     assert service["Environment"] == "ORT_DISABLE_TELEMETRY=1"
     assert "SetCredential" not in service
+
+
+# --- the units of the pictures ------------------------------------------------------------------
+
+PICTURES = UNIT.with_name("staff-mentions-pictures@.service")
+
+
+@pytest.fixture(scope="module")
+def pictures() -> configparser.SectionProxy:
+    parser = configparser.RawConfigParser(strict=False, allow_no_value=True)
+    parser.optionxform = str  # type: ignore[assignment,method-assign] # keys keep their capitals
+    parser.read(PICTURES, encoding="utf-8")
+    return parser["Service"]
+
+
+def test_the_picture_unit_is_as_closed_as_a_browser_allows(analyze: str) -> None:
+    found = _run(analyze, "security", "--offline=true", "--threshold=23", str(PICTURES))
+    assert found.returncode == 0, found.stdout
+
+
+def test_the_picture_account_sees_neither_config_nor_data_and_shares_no_group(
+    pictures: configparser.SectionProxy,
+) -> None:
+    assert pictures["User"] == pictures["Group"] == "staff-mentions-pictures"
+    assert "SupplementaryGroups" not in pictures
+    hidden = pictures["InaccessiblePaths"].split()
+    assert {"-/etc/staff-mentions", f"-{DEFAULT_DATA_DIR}"} <= set(hidden)
+    assert "ReadWritePaths" not in pictures
+
+
+def test_the_program_gives_up_before_systemd_does_and_systemd_before_the_service(
+    pictures: configparser.SectionProxy,
+) -> None:
+    assert MOST_SECONDS < float(pictures["RuntimeMaxSec"]) < picturing.MOST_SECONDS
+
+
+def test_only_the_service_may_ask_for_a_picture() -> None:
+    socket = UNIT.with_name("staff-mentions-pictures.socket").read_text(encoding="utf-8")
+    for line in ("SocketUser=staff-mentions", "SocketMode=0600", "Accept=yes"):
+        assert line in socket.splitlines()
+    asked = PicturesConfig.model_fields["socket"].default
+    assert f"ListenStream={asked}" in socket.splitlines()
