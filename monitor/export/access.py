@@ -36,6 +36,7 @@ _ABOUT_OTHERS: Final = {
     "alert": "names the colleagues who were told",
     "delivery": "names the colleagues who were told",
     "evidence": "names the colleagues who looked",
+    "page": "shows what else stood on the page, strangers' words too",
     "record": "names the colleague who decided",
 }
 
