@@ -80,6 +80,10 @@ def runs_for(roster: Roster, matcher: Matcher, count: int) -> Runs:
         "`match`, every post with a disguise": (each(matcher.match, ready_odd[:4000]), 4000),
         "firehose: JSON decoded, gate": (each(lambda line: matcher.wanted(_text(line)), lines),
                                          len(lines)),
+        "firehose: decoded to types, matched in one go": (
+            lambda: matcher.match_all([Post(REF, _text_typed(line)) for line in lines]),
+            len(lines),
+        ),
         "firehose: decoded to types, gate in one go": (
             lambda: gate.passing([_text_typed(line) for line in lines]), len(lines)),
     }  # fmt: skip
