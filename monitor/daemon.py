@@ -110,6 +110,7 @@ class Daemon:
                 watched=lambda: frozenset(self._rounds.sources),
                 stamper=lambda: self._rounds.stamper,
                 reader=lambda: self._rounds.reader,
+                picturing=lambda: self._rounds.picturing,
             )
             self._hear_signals()
             await self._begin()

@@ -32,6 +32,7 @@ class Status:
     log_size: int
     last_checkpoint_at: str
     second_opinion: dict[str, str] = field(default_factory=dict)
+    pictures: dict[str, str] = field(default_factory=dict)
     unstamped: int = 0
     authorities: tuple[dict[str, str], ...] = ()
 

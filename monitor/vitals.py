@@ -20,6 +20,7 @@ from monitor.clock import Clock
 from monitor.evidence import entries
 from monitor.evidence.clockstate import clock_state
 from monitor.opinion import SecondReader
+from monitor.picturing import Picturing
 from monitor.stamping import Stamper
 from monitor.storage.records import HeldUp, SourceState
 from monitor.storage.store import Store
@@ -42,6 +43,7 @@ class Vitals:
     watched: Callable[[], frozenset[str]]
     stamper: Callable[[], Stamper | None] = lambda: None
     reader: Callable[[], SecondReader | None] = lambda: None
+    picturing: Callable[[], Picturing | None] = lambda: None
     config_trouble: tuple[str, ...] = ()
     grader_trouble: tuple[str, ...] = ()
     grader_name: str = ""
@@ -134,6 +136,7 @@ class Vitals:
             log_size=counts.entries,
             last_checkpoint_at=_text(self.store.log.last_checkpoint_at()),
             second_opinion=_reader(self.reader()),
+            pictures=_pictures(self.picturing()),
             unstamped=stamper.missing() if stamper else 0,
             authorities=tuple(
                 {"name": each.authority, "last_error": each.error}
@@ -172,6 +175,12 @@ def _reader(reader: SecondReader | None) -> dict[str, str]:
         "answered_at": _text(reader.answered_at),
         "last_error": reader.trouble,
     }
+
+
+def _pictures(picturing: Picturing | None) -> dict[str, str]:
+    if picturing is None:
+        return {}
+    return {"hosts": ", ".join(sorted(picturing.hosts)), "last_error": picturing.trouble}
 
 
 def _source(state: SourceState) -> dict[str, Any]:

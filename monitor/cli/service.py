@@ -168,6 +168,19 @@ def _list(value: object) -> list[object]:
     return value if isinstance(value, list) else []
 
 
+def helpers(found: dict[str, object]) -> list[str]:
+    """How the helpers that may be switched on are; a fault of theirs needs nobody."""
+    lines = []
+    reader, pictures = found.get("second_opinion"), found.get("pictures")
+    if isinstance(reader, dict) and reader:
+        heard = f"answered last {reader['answered_at'] or 'not yet'}"
+        lines.append(f"second opinion: {reader['model']}, {reader['last_error'] or heard}")
+    if isinstance(pictures, dict) and pictures:
+        trouble = pictures["last_error"] or "no trouble"
+        lines.append(f"pictures of pages: {pictures['hosts']}; {trouble}")
+    return lines
+
+
 def _print_status(found: dict[str, object], trouble: list[str]) -> None:
     typer.echo(f"staff-mentions {found['version']}, {found['state']}, process {found['pid']}")
     typer.echo(f"since {found['started_at']}, as of {found['written_at']}")
@@ -178,10 +191,8 @@ def _print_status(found: dict[str, object], trouble: list[str]) -> None:
     waiting = found.get("unstamped")
     if waiting:
         typer.echo(f"log: {waiting} checkpoints wait for a time-stamp")
-    reader = found.get("second_opinion")
-    if isinstance(reader, dict) and reader:
-        heard = f"answered last {reader['answered_at'] or 'not yet'}"
-        typer.echo(f"second opinion: {reader['model']}, {reader['last_error'] or heard}")
+    for line in helpers(found):
+        typer.echo(line)
     rows = [source for source in _list(found["sources"]) if isinstance(source, dict)]
     table(rows, ("name", "last_success_at", "failures", "polls", "matched", "note"), as_json=False)
     for each in trouble:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from monitor.cli.service import STALE, troubles
+from monitor.cli.service import STALE, helpers, troubles
 
 NOW = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
 
@@ -30,6 +30,13 @@ def status(**changes: Any) -> dict[str, object]:
 def test_a_second_opinion_that_is_not_to_be_had_needs_nobody() -> None:
     away = {"model": "small", "answered_at": "", "last_error": "it refuses connections"}
     assert troubles(status(second_opinion=away), now=NOW) == []
+
+
+def test_pictures_that_fail_are_seen_and_need_nobody() -> None:
+    failing = {"hosts": "news.example", "last_error": "Chromium does not start"}
+    found = status(pictures=failing)
+    assert troubles(found, now=NOW) == []
+    assert helpers(found) == ["pictures of pages: news.example; Chromium does not start"]
 
 
 def test_a_service_that_is_well_needs_nobody() -> None:
