@@ -130,7 +130,7 @@ def _changed(row: Row, plain: list[Row], hostile: list[Row], rng: random.Random)
     if chance < 0.29 and row.grade == "neutral" and len(row.text) < 160:
         return _beside(row, rng.choice(hostile), rng, flags_known=False)
     if chance < 0.36:
-        row = replace(row, thread=row.thread or _about_another(rng.choice(plain), rng))
+        row = replace(row, thread=row.thread or about_another(rng.choice(plain), rng))
     if 0.3 < chance < 0.42:
         row = replace(row, scope=row.scope or "school")
     return row
@@ -191,13 +191,14 @@ def _bare(text: str, rng: random.Random) -> str:
     return text
 
 
-def _about_another(row: Row, rng: random.Random) -> str:
+def about_another(row: Row, rng: random.Random) -> str:
+    """Return the text of `row` with somebody else named in it."""
     return row.text.replace(row.mention, rng.choice(_OTHER_PEOPLE))
 
 
 def _beside(row: Row, other: Row, rng: random.Random, *, flags_known: bool = True) -> Row:
     """Put a text about somebody else before or after this one; the grade towards ours stays."""
-    beside = _about_another(other, rng)
+    beside = about_another(other, rng)
     stop = "" if beside[-1:] in ".!?" else "."
     own = row.text if row.text[-1:] in ".!?" else f"{row.text}."
     text = f"{beside}{stop} {row.text}" if rng.random() < 0.5 else f"{own} {beside}"
