@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from monitor.model import Grade
 
 ALERTS = 30
-SEED = 23
+SEED = 29
 
 
 def shown(text: str, grade: Grade) -> str:

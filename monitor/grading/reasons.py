@@ -65,7 +65,8 @@ def _words(question: Question) -> list[Span]:
         word = found.group()
         start = found.start() + len(word) - len(word.lstrip(_PUNCTUATION))
         bare = word.strip(_PUNCTUATION)
-        if any(c.isalnum() or c > "\u2000" for c in bare):
+        owner = bare == "s" and question.text[max(0, start - 1) : start] in ("'", "\u2019")
+        if not owner and any(c.isalnum() or c > "\u2000" for c in bare):
             words.append((start, start + len(bare)))
     return words
 
@@ -96,6 +97,10 @@ def _of_words(
     for n, alone in enumerate(own):
         with_it = together[max(0, n - RUN + 1) : n + 1]
         result.append(0.5 * alone + 0.5 * sum(with_it) / (RUN * len(with_it)))
+    # The strongest run is shown whole: "in the head" is read where "head" alone would be passed by.
+    best = max(range(len(together)), key=together.__getitem__)
+    for n in range(best, best + RUN):
+        result[n] = max(result[n], LEAST_SHARE * max(result))
     return result
 
 
