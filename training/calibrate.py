@@ -132,6 +132,11 @@ def points(
 FOUND = {"distress": 0.94, "welfare": 0.93, "second-hand": 0.93, "allegation": 0.87}
 
 
+AT_LEAST = {"allegation": 0.52}
+"""Below this level plain insults are told in confidence as accusations, and few more of those are
+found: on the development set recall fell by one case of 24 and precision rose from 0.26 to 0.40."""
+
+
 def flag_thresholds(marks: np.ndarray, known: np.ndarray) -> dict[str, float]:
     """Choose for each flag the highest threshold that finds enough, else the best F1.
 
@@ -143,7 +148,7 @@ def flag_thresholds(marks: np.ndarray, known: np.ndarray) -> dict[str, float]:
         is_, chance = known[told, n] == 1, marks[told, n]
         if flag in FOUND and is_.any():
             least = float(np.quantile(chance[is_], 1 - FOUND[flag]))
-            chosen[flag] = round(least * 0.99, 4)
+            chosen[flag] = max(round(least * 0.99, 4), AT_LEAST.get(flag, 0.0))
             continue
         best = max(
             (*np.arange(0.1, 0.95, 0.05), 0.97, 0.98, 0.99),
