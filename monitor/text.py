@@ -19,9 +19,10 @@ _BLANKS = re.compile(r"[ \t\u00a0]+")
 _LINE_ENDS = re.compile(r" ?(?:\r\n?|\n) ?")
 _GAPS = re.compile(r"\n{3,}")
 _ENTITY = re.compile(r"&(?:#[0-9]{1,7}|#[xX][0-9a-fA-F]{1,6}|[A-Za-z][A-Za-z0-9]{1,31});")
-# Possessive quantifiers: a tag is read once, up to the next "<" at the latest.
+# Possessive quantifiers: a tag is read once, up to the next "<" at the latest. None on a group that
+# may be absent: Python 3.11.2, which Debian 12 has, then believes that the group was there.
 _TAG = re.compile(
-    r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+(?::[A-Za-z0-9]++)?+)(?=[\s/>])"
+    r"<(?P<end>/?)(?P<name>[A-Za-z][A-Za-z0-9]*+(?::[A-Za-z0-9]++)?)(?=[\s/>])"
     r"(?P<rest>(?:[^<>\"']++|\"[^\"<]*+\"|'[^'<]*+'|[\"'])*+)>"
     r"|<!--|<!\[CDATA\[|<[!?][A-Za-z][^<>]*+>"
 )

@@ -96,7 +96,7 @@ class Folded:
     def __init__(self, original: str) -> None:
         self.original = original
         if original.isascii() and original.isprintable():
-            self.text = original.lower()
+            self.text = original.lower().replace("`", "'")
         else:
             self.text = _latinised(original.translate(_TABLE))
 
