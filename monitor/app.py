@@ -15,6 +15,7 @@ from types import MappingProxyType
 
 from monitor.briefing import Briefing
 from monitor.clock import Clock, SystemClock
+from monitor.config.evidence import AuthorityConfig
 from monitor.config.load import load
 from monitor.config.rosters import reload_staff, roster_digest, who_and_why
 from monitor.config.schema import Config
@@ -40,7 +41,7 @@ from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
 from monitor.rotation import demand_key
 from monitor.rounds import Rounds
-from monitor.stamping import Authority, Stamper
+from monitor.stamping import Authority, Customer, Stamper
 from monitor.storage.store import Store
 
 MEGABYTE = 1_000_000
@@ -97,6 +98,13 @@ def insulting_of(config: Config) -> frozenset[tuple[str, str]]:
         for alias in person.aliases
         if alias.insulting
     )
+
+
+def customer_of(authority: AuthorityConfig) -> Customer | None:
+    """As whom an authority knows the school; None where it asks nobody who they are."""
+    if authority.username is None or authority.password is None:
+        return None
+    return Customer(authority.username, authority.password)
 
 
 def mail_domain(config: Config) -> str:
@@ -235,6 +243,7 @@ class App:
                     http=self.http.for_source(
                         allow_private=given.allow_private_addresses, home=given.url
                     ),
+                    customer=customer_of(given),
                 )
                 for given in self.config.evidence.authorities
             ),

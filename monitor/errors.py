@@ -82,7 +82,14 @@ class RateLimitedError(TransientError):
 
 
 class AuthError(RemoteError):
-    """A key or password is refused: no repeat will help until a person acts."""
+    """A key or password is refused: no repeat will help until a person acts.
+
+    `status` is the HTTP status that said so, where one did.
+    """
+
+    def __init__(self, message: str, *, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
 
 
 class RefusedError(RemoteError):

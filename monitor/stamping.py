@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -11,10 +12,11 @@ from random import SystemRandom
 
 from cryptography.x509 import Certificate
 from loguru import logger
+from pydantic import SecretStr
 
 from monitor.backoff import next_delay
 from monitor.clock import Clock
-from monitor.errors import EvidenceError, RateLimitedError, RemoteError
+from monitor.errors import AuthError, EvidenceError, RateLimitedError, RemoteError
 from monitor.evidence.stamp import ANSWER_TYPE, REQUEST_TYPE, Token, ask, open_token, read_roots
 from monitor.http.client import SourceHttp
 from monitor.storage.stamps import Stamps, StoredStamp, Wanted
@@ -28,8 +30,22 @@ RENEW_AGAIN = timedelta(days=1)
 SHORTEST_WAIT = timedelta(minutes=1)
 LONGEST_WAIT = timedelta(hours=6)
 LARGEST_ROOTS = 1_000_000
+_UNAUTHORISED = 401
 
 _random = SystemRandom().random
+
+
+@dataclass(frozen=True, slots=True)
+class Customer:
+    """As whom an authority knows us; the password shows itself to nobody who prints this."""
+
+    username: str
+    password: SecretStr
+
+    def basic(self) -> str:
+        """The value of the Authorization header (RFC 7617, with UTF-8)."""
+        both = f"{self.username}:{self.password.get_secret_value()}"
+        return f"Basic {base64.b64encode(both.encode()).decode()}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +56,7 @@ class Authority:
     url: str
     ca_file: Path
     http: SourceHttp
+    customer: Customer | None = None
 
     async def stamp(self, note: str) -> Token:
         """A new time-stamp over a note, checked.
@@ -50,7 +67,13 @@ class Authority:
         """
         question = ask(note)
         headers = {"Content-Type": REQUEST_TYPE, "Accept": ANSWER_TYPE}
-        answer = await self.http.post(self.url, question.request, headers=headers)
+        if self.customer is not None:
+            headers["Authorization"] = self.customer.basic()
+        try:
+            # `post` follows no redirect, so a password goes to this address and to no other.
+            answer = await self.http.post(self.url, question.request, headers=headers)
+        except AuthError as error:
+            raise AuthError(self._refusal(error), status=error.status) from error
         roots = await asyncio.to_thread(self.roots)
         return open_token(answer, note, roots, nonce=question.nonce)
 
@@ -61,6 +84,13 @@ class Authority:
             EvidenceError: the file cannot be read or holds no root.
         """
         return roots_in(self.ca_file)
+
+    def _refusal(self, error: AuthError) -> str:
+        if error.status != _UNAUTHORISED:
+            return f"{error}: it lets us in no further; ask whoever runs it what is missing"
+        if self.customer is None:
+            return f"{error}: it wants a user name and a password; write username and password_file"
+        return f"{error}: it refuses the user name or the password; see username and password_file"
 
 
 async def try_out(authority: Authority) -> str:

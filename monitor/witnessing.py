@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from monitor.clock import Clock
-from monitor.config.sections import WitnessConfig
+from monitor.config.evidence import WitnessConfig
 from monitor.evidence.checkpoint import VerifierKey, stated
 from monitor.model import AlertKind, Role, Urgency
 from monitor.people.audience import Audience

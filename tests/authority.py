@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import subprocess
 import threading
 from collections.abc import Iterator
@@ -51,6 +52,12 @@ class Authority:
     status: int = 200
     spoil: list[bytes] = field(default_factory=list)
     """Answers given instead of its own, the first first."""
+    customer: str = ""
+    """`name:password` of the one customer it serves; where empty, it serves anybody."""
+    moved_to: str = ""
+    """Where it sends those whom it would serve."""
+    told: list[str] = field(default_factory=list)
+    """The Authorization header of each question, empty where there was none."""
 
     @property
     def root(self) -> Path:
@@ -117,13 +124,26 @@ def served(authority: Authority) -> Iterator[Authority]:
         def do_POST(self) -> None:
             authority.asked += 1
             request = self.rfile.read(int(self.headers["Content-Length"]))
+            status = self.status()
             given = authority.spoil.pop(0) if authority.spoil else b""
-            body = given or (authority.answer(request) if authority.status == 200 else b"")
-            self.send_response(authority.status)
+            body = given or (authority.answer(request) if status == 200 else b"")
+            self.send_response(status)
+            if status == 401:
+                self.send_header("WWW-Authenticate", 'Basic realm="stamps", charset="UTF-8"')
+            if status == 307:
+                self.send_header("Location", authority.moved_to)
             self.send_header("Content-Type", "application/timestamp-reply")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
+
+        def status(self) -> int:
+            told = self.headers.get("Authorization", "")
+            authority.told.append(told)
+            wanted = base64.b64encode(authority.customer.encode()).decode()
+            if authority.customer and told != f"Basic {wanted}":
+                return 401
+            return 307 if authority.moved_to else authority.status
 
         def log_message(self, *_said: object) -> None:
             pass

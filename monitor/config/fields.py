@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ipaddress
 import re
 import unicodedata
 from datetime import date, time
@@ -155,6 +156,15 @@ def _not_in_the_future(day: date, known: ValidationInfo) -> date:
             "leave it out until it has",
         )
     return day
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether an address is one of loopback; a name other than `localhost` may be anybody's."""
+    host = urlsplit(url).hostname or ""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
 
 
 Text = Annotated[str, AfterValidator(_one_line)]

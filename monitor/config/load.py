@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError
 
 from monitor.config.checks import all_checks, roster_checks
 from monitor.config.entries import Document
+from monitor.config.evidence import AuthorityConfig
 from monitor.config.fields import Part
 from monitor.config.plugin_tables import (
     Surroundings,
@@ -22,7 +23,7 @@ from monitor.config.plugin_tables import (
     possible_variables,
     split_plugin_tables,
 )
-from monitor.config.problems import Finding, Reporter, findings_of, keys_at, nearest
+from monitor.config.problems import Finding, Place, Reporter, findings_of, keys_at, nearest
 from monitor.config.rosters import Joined, join_rosters
 from monitor.config.schema import Config, SchoolConfig
 from monitor.config.secrets import PREFIX, environment_name, resolve_secrets, secret_fields
@@ -68,6 +69,7 @@ def load(
     draft.take_rosters()
     draft.take_plugins(trades)
     draft.take_engine_secrets()
+    draft.take_authorities()
     draft.resolve_paths()
     config = draft.validated()
     draft.findings += all_checks(Document(draft.document, sources=document.get("sources")))
@@ -149,6 +151,31 @@ class _Draft:
         self.findings += resolved.findings
         self.document = {**self.document, "engine": resolved.table}
 
+    def take_authorities(self) -> None:
+        """Each authority's table with its password, and a `ca_file` that starts at our folder."""
+        rows = _authorities(self.document)
+        if rows:
+            taken = [self._authority(row, number) for number, row in enumerate(rows)]
+            evidence = {**self.document["evidence"], "authorities": taken}
+            self.document = {**self.document, "evidence": evidence}
+
+    def _authority(self, row: Any, number: int) -> Any:
+        if not isinstance(row, Mapping):
+            return row
+        resolved = resolve_secrets(
+            row,
+            AuthorityConfig,
+            place=("evidence", "authorities", number),
+            folder=self.around.folder,
+            environ=self.around.environ,
+            known_as=_called(row),
+        )
+        self.findings += resolved.findings
+        path = row.get("ca_file")
+        if isinstance(path, str) and path.strip():
+            return {**resolved.table, "ca_file": self.around.folder / path}
+        return resolved.table
+
     def resolve_paths(self) -> None:
         for table, key in _PATHS:
             value = self.document.get(table)
@@ -159,14 +186,6 @@ class _Draft:
             ):
                 whole = {**value, key: self.around.folder / value[key]}
                 self.document = {**self.document, table: whole}
-        self._resolve_authorities()
-
-    def _resolve_authorities(self) -> None:
-        evidence = self.document.get("evidence")
-        rows = evidence.get("authorities") if isinstance(evidence, Mapping) else None
-        if isinstance(evidence, Mapping) and isinstance(rows, list):
-            placed = [_placed(row, self.around.folder) for row in rows]
-            self.document = {**self.document, "evidence": {**evidence, "authorities": placed}}
 
     def validated(self) -> Config | None:
         try:
@@ -185,10 +204,15 @@ class _Draft:
         )
 
 
-def _placed(row: Any, folder: Path) -> Any:
-    """An authority's table whose `ca_file` starts at the config's folder."""
-    path = row.get("ca_file") if isinstance(row, Mapping) else None
-    return {**row, "ca_file": folder / path} if isinstance(path, str) and path.strip() else row
+def _authorities(document: Mapping[str, Any]) -> list[Any]:
+    evidence = document.get("evidence")
+    rows = evidence.get("authorities") if isinstance(evidence, Mapping) else None
+    return rows if isinstance(rows, list) else []
+
+
+def _called(authority: Mapping[str, Any]) -> Place:
+    """How variables and credentials call an authority: by its name, whatever its number is."""
+    return ("evidence", "authorities", str(authority.get("name")))
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -263,10 +287,16 @@ def _stray_variables(
     """A variable of ours that nothing reads is a misspelt secret, which nobody would notice."""
     places = [*possible_variables(document, trades)]
     places += [(("engine",), name) for name in secret_fields(EngineConfig)]
+    places += [
+        (_called(row), name)
+        for row in _authorities(document)
+        if isinstance(row, Mapping)
+        for name in secret_fields(AuthorityConfig)
+    ]
     known = {environment_name(place, name) for place, name in places}
     for variable in sorted(environ):
         is_ours = variable.startswith(
-            tuple(f"{PREFIX}{word}_" for word in ("SOURCES", "CHANNELS", "ENGINE"))
+            tuple(f"{PREFIX}{word}_" for word in ("SOURCES", "CHANNELS", "ENGINE", "EVIDENCE"))
         )
         if is_ours and variable not in known:
             near = nearest(variable, known)

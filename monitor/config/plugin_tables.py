@@ -75,12 +75,11 @@ def _settings(
         own, model, place=place, folder=around.folder, environ=around.environ
     )
     secrets = secret_fields(model)
-    keys = [*trade.core_keys, *(f"{field}_file" for field in secrets)]
     table = _with_whole_paths(resolved.table, model, around.folder)
     try:
         settings = model.model_validate(table, context=dict(around.context))
     except ValidationError as error:
-        found = findings_of(error, model, prefix=place, keys=keys, reveal=False)
+        found = findings_of(error, model, prefix=place, keys=[*trade.core_keys], reveal=False)
         told = (_secret_is_a_file(finding, secrets) for finding in found)
         # An empty stand-in keeps the rest of the file under examination.
         return _Checked(Settings(), (*resolved.findings, *told))
@@ -106,9 +105,6 @@ def _secret_is_a_file(finding: Finding, secrets: frozenset[str]) -> Finding:
     field = finding.place[-1]
     if field in secrets and finding.message == "is missing":
         return Finding(finding.place, "is missing", f"write {field}_file")
-    for secret in secrets:
-        if finding.suggestion == f"did you mean {secret}?":
-            return Finding(finding.place, finding.message, f"did you mean {secret}_file?")
     return finding
 
 

@@ -9,13 +9,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, SecretStr, ValidationError
 from pydantic_core import ErrorDetails
 
 from monitor.config.lines import Place, line_of, lines_of
 from monitor.errors import Problem
 
-__all__ = ["Finding", "Place", "Reporter", "findings_of", "keys_at", "nearest", "shown"]
+__all__ = [
+    "Finding",
+    "Place",
+    "Reporter",
+    "findings_of",
+    "is_secret",
+    "keys_at",
+    "nearest",
+    "shown",
+]
 
 _LONGEST_SHOWN = 60
 _NUMBERS = (int, float)
@@ -161,7 +170,17 @@ def keys_at(model: type[BaseModel] | None, place: Sequence[str | int]) -> tuple[
             model = _model_inside(fields[step].annotation)
     if model is None:
         return ()
-    return tuple(field.alias or name for name, field in model.model_fields.items())
+    return tuple(
+        f"{name}_file" if is_secret(field.annotation) else field.alias or name
+        for name, field in model.model_fields.items()
+    )
+
+
+def is_secret(annotation: Any) -> bool:
+    """Whether a field holds a secret: the file then names another file in its place."""
+    if isinstance(annotation, type):
+        return issubclass(annotation, SecretStr)
+    return any(is_secret(part) for part in typing.get_args(annotation))
 
 
 def _model_inside(annotation: Any) -> type[BaseModel] | None:

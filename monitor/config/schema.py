@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from monitor.config.evidence import EvidenceConfig
 from monitor.config.fields import Part, UnfitError
 from monitor.config.people import (
     Basis,
@@ -31,7 +32,6 @@ from monitor.config.sections import (
     AlertsConfig,
     BackupConfig,
     EngineConfig,
-    EvidenceConfig,
     GradingConfig,
     MailConfig,
     Quote,

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationInfo, field_validator
 
-from monitor.config.fields import LongText, Part, Text, UnfitError, WebAddress, Whole
+from monitor.config.fields import (
+    LongText,
+    Part,
+    Text,
+    UnfitError,
+    WebAddress,
+    Whole,
+    is_this_machine,
+)
 
 _ENDPOINT = "/chat/completions"
 
@@ -55,12 +62,3 @@ class SecondOpinionConfig(Part):
                 "write where the server stands and whose it is; posts are sent to it, names masked",
             )
         return where
-
-
-def is_this_machine(url: str) -> bool:
-    """Whether an address is one of loopback; a name other than `localhost` may be anybody's."""
-    host = urlsplit(url).hostname or ""
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"

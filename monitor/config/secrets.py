@@ -6,6 +6,8 @@ that field is then given as `password_file = "…"`, as an environment variable,
     [channels.mail] password   channels.mail.password_file
                                STAFF_MENTIONS_CHANNELS_MAIL_PASSWORD
                                $CREDENTIALS_DIRECTORY/channels.mail.password
+
+A table in a list goes by its name there: evidence.authorities.stamps-one.password.
 """
 
 from __future__ import annotations
@@ -13,7 +15,6 @@ from __future__ import annotations
 import os
 import re
 import stat
-import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,7 +22,7 @@ from typing import Any
 
 from pydantic import BaseModel, SecretStr
 
-from monitor.config.problems import Finding, Place
+from monitor.config.problems import Finding, Place, is_secret
 
 PREFIX = "STAFF_MENTIONS_"
 REDACTED = "<redacted>"
@@ -50,14 +51,8 @@ class Resolved:
 def secret_fields(settings: type[BaseModel]) -> frozenset[str]:
     """The fields of a settings class that hold a secret."""
     return frozenset(
-        name for name, field in settings.model_fields.items() if _is_secret(field.annotation)
+        name for name, field in settings.model_fields.items() if is_secret(field.annotation)
     )
-
-
-def _is_secret(annotation: Any) -> bool:
-    if isinstance(annotation, type):
-        return issubclass(annotation, SecretStr)
-    return any(_is_secret(part) for part in typing.get_args(annotation))
 
 
 def environment_name(place: Place, field: str) -> str:
@@ -73,10 +68,12 @@ def resolve_secrets(
     place: Place,
     folder: Path,
     environ: Mapping[str, str],
+    known_as: Place = (),
 ) -> Resolved:
     """Replace `X_file`, variable or credential of every secret field X by a `Secret`.
 
     A secret written into the table itself is refused: the file is shown, copied and mailed around.
+    `known_as` stands in place of `place` in the names of variables and credentials.
     """
     out = dict(table)
     findings: list[Finding] = []
@@ -86,7 +83,10 @@ def resolve_secrets(
             findings.append(_written_out(place, field))
             # A stand-in, so that the same key is not reported as missing too.
             out[field] = Secret("")
-        given = list(_given(out.pop(f"{field}_file", None), place, field, folder, environ))
+        file = out.pop(f"{field}_file", None)
+        key = (*place, f"{field}_file")
+        outside = _from_outside(known_as or place, field, key, environ)
+        given = [*_from_a_file(file, field, key, folder), *outside]
         if len(given) > 1:
             ways = " and ".join(one.way for one in given)
             findings.append(Finding((*place, field), f"is given twice: {ways}", "keep one"))
@@ -113,14 +113,16 @@ class Given:
     findings: tuple[Finding, ...] = ()
 
 
-def _given(
-    file: object, place: Place, field: str, folder: Path, environ: Mapping[str, str]
-) -> Iterator[Given]:
-    key = (*place, f"{field}_file")
+def _from_a_file(file: object, field: str, key: Place, folder: Path) -> Iterator[Given]:
     if isinstance(file, str) and file.strip() and "\0" not in file:
         yield read_secret(folder / file, key)
     elif file is not None:
         yield Given(f"{field}_file", None, (Finding(key, "must be the path of a file, in quotes"),))
+
+
+def _from_outside(
+    place: Place, field: str, key: Place, environ: Mapping[str, str]
+) -> Iterator[Given]:
     variable = environment_name(place, field)
     if environ.get(variable):
         yield Given(variable, Secret(environ[variable]))

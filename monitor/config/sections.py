@@ -1,4 +1,4 @@
-"""The small tables: mail, alerts, evidence, retention, web, engine."""
+"""The small tables: mail, alerts, retention, web, engine."""
 
 from __future__ import annotations
 
@@ -13,7 +13,6 @@ from pydantic import BeforeValidator, Field, SecretStr, ValidationInfo, field_va
 
 from monitor.config.fields import (
     ContactAddress,
-    Email,
     LongText,
     Part,
     Slug,
@@ -22,9 +21,7 @@ from monitor.config.fields import (
     UnfitError,
     WebAddress,
     Whole,
-    YesNo,
 )
-from monitor.config.pictures import PicturesConfig
 from monitor.config.second_opinion import SecondOpinionConfig
 
 DEFAULT_DATA_DIR = Path("/var/lib/staff-mentions")
@@ -92,91 +89,6 @@ class AlertsConfig(Part):
         if start and until <= start:
             raise UnfitError(f"is not after `day_from` ({start:%H:%M})")
         return until
-
-
-class AuthorityConfig(Part):
-    """A time-stamp authority (RFC 3161): outside the school, it signs when a checkpoint existed."""
-
-    name: Slug = Field(description="What it is called in the log and in exports, for ever.")
-    url: WebAddress = Field(description="Where it takes questions.")
-    ca_file: FilePath = Field(
-        description="Its root certificate and any between (PEM), fetched from the authority."
-    )
-    allow_private_addresses: YesNo = Field(
-        default=False, description="An authority on the school's own network."
-    )
-
-
-class WitnessPart(StrEnum):
-    """Why somebody keeps checkpoints: for the governors, the staff, the trust, or anybody else."""
-
-    CHAIR = "chair"
-    UNION = "union"
-    TRUST = "trust"
-    OTHER = "other"
-
-
-class WitnessConfig(Part):
-    """Somebody outside the server who keeps a checkpoint of the log each week."""
-
-    name: Text = Field(description="Full name, as the letter addresses them.")
-    email: Email = Field(description="Where the checkpoint goes.")
-    role: WitnessPart = Field(description="`chair`, `union`, `trust` or `other`.")
-    key: Text | None = Field(
-        default=None,
-        description="Public key of their witnessing tool (C2SP cosignature), if they run one.",
-    )
-
-
-class EvidenceConfig(Part):
-    """The log that stands up later. `Config` fills in what is left out here."""
-
-    key_file: FilePath = Field(
-        default=DEFAULT_DATA_DIR / "signing-key",
-        description="Private key that signs checkpoints; default `signing-key` in `data_dir`.",
-    )
-    origin: Text = Field(
-        default="staff-mentions",
-        description="Name of the log in its checkpoints, for ever; default `staff-mentions/` and "
-        "the id of the first school.",
-    )
-    checkpoint_every_hours: Whole = Field(
-        default=24, ge=1, le=24, description="At least one signed checkpoint in so many hours."
-    )
-    authorities: tuple[AuthorityConfig, ...] = Field(
-        default=(),
-        max_length=8,
-        description="Who puts the time on checkpoints, each an `[[evidence.authorities]]`.",
-    )
-
-    witnesses: tuple[WitnessConfig, ...] = Field(
-        default=(),
-        max_length=20,
-        description="Who keeps a checkpoint each week, each an `[[evidence.witnesses]]`.",
-    )
-    pictures: PicturesConfig | None = Field(
-        default=None, description="Pictures of the pages of grave posts; off where left out."
-    )
-
-    @field_validator("authorities")
-    @classmethod
-    def _each_named_once(
-        cls, authorities: tuple[AuthorityConfig, ...]
-    ) -> tuple[AuthorityConfig, ...]:
-        names = [each.name for each in authorities]
-        for name in names:
-            if names.count(name) > 1:
-                raise UnfitError(f'two authorities are called "{name}"', "give each its own name")
-        return authorities
-
-    @field_validator("origin")
-    @classmethod
-    def _fit_for_a_signed_note(cls, origin: str) -> str:
-        if "+" in origin or any(letter.isspace() for letter in origin):
-            raise UnfitError(
-                "must not contain spaces or +", "such as school.example/staff-mentions"
-            )
-        return origin
 
 
 class BackupConfig(Part):

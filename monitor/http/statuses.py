@@ -54,7 +54,7 @@ def check_status(response: httpx.Response, *, now: datetime, conditional: bool) 
     if status == _TOO_MANY or (status == _UNAVAILABLE and wait is not None):
         raise RateLimitedError(message, UNSAID if wait is None else wait)
     if status in _NEEDS_KEY:
-        raise AuthError(message)
+        raise AuthError(message, status=status)
     if status >= _FIRST_SERVER_FAULT or status in _COME_BACK:
         raise TransientError(message)
     if status >= _FIRST_CLIENT_FAULT:

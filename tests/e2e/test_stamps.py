@@ -12,12 +12,14 @@ from typing import Any
 
 import pytest
 
+from monitor.config.secrets import Secret
+from monitor.errors import AuthError, RefusedError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.note import SigningKey
 from monitor.evidence.stamp import ask
 from monitor.http import PoliteHttp
 from monitor.stamping import Authority as Asked
-from monitor.stamping import Stamper, doubts
+from monitor.stamping import Customer, Stamper, doubts
 from monitor.storage.store import Store
 from monitor.testing import FakeClock
 from tests.authority import Authority, make_authority, served
@@ -182,6 +184,57 @@ async def test_an_answer_to_an_older_question_is_not_taken(
     assert store.stamps.of_checkpoint(size) == ()
 
 
+# --- an authority that knows its customers ------------------------------------------------------
+
+PASSWORD = "in:vented pässword"
+
+
+@pytest.fixture
+def known(authority: Authority, http: PoliteHttp) -> Callable[[str], Asked]:
+    """The authority, which now serves one customer only, asked as that customer."""
+    authority.customer = f"thornleigh:{PASSWORD}"
+
+    def asked(password: str) -> Asked:
+        customer = Customer("thornleigh", Secret(password))
+        lent = http.for_source(allow_private=True, home=authority.url)
+        return Asked(authority.name, authority.url, authority.root, lent, customer)
+
+    return asked
+
+
+async def test_an_authority_that_asks_for_a_password_is_told_it(
+    known: Callable[[str], Asked], authority: Authority
+) -> None:
+    token = await known(PASSWORD).stamp("a note\n")
+    assert token.at <= datetime.now(UTC)
+    assert len(authority.told) == 1
+    assert PASSWORD not in repr(known(PASSWORD))
+
+
+async def test_a_password_that_is_refused_or_missing_is_told_in_words_without_it(
+    known: Callable[[str], Asked], authority: Authority, http: PoliteHttp
+) -> None:
+    with pytest.raises(AuthError, match="refuses the user name or the password") as wrong:
+        await known("an older one").stamp("a note\n")
+    assert "older" not in str(wrong.value)
+    nobody = Asked(authority.name, authority.url, authority.root, known("").http)
+    with pytest.raises(AuthError, match=r"wants a user name and a password; write username and"):
+        await nobody.stamp("a note\n")
+    authority.customer, authority.status = "", 403
+    with pytest.raises(AuthError, match=r"answered 403: it lets us in no further"):
+        await nobody.stamp("a note\n")
+
+
+async def test_a_password_goes_to_no_other_host_that_the_authority_sends_us_to(
+    known: Callable[[str], Asked], authority: Authority, tmp_path: Path
+) -> None:
+    with served(make_authority(tmp_path / "other", "Other Stamps")) as other:
+        authority.moved_to = other.url.replace("127.0.0.1", "localhost")
+        with pytest.raises(RefusedError, match="has moved"):
+            await known(PASSWORD).stamp("a note\n")
+        assert (authority.asked, other.asked) == (1, 0)
+
+
 # --- as a person sees it ------------------------------------------------------------------------
 
 
@@ -212,3 +265,33 @@ def test_the_commands_stamp_verify_and_say_what_waits(tmp_path: Path, authority:
         r"checkpoint.stamped\): the time-stamp row was changed",
         typed("evidence", "verify", *where).err,
     )
+
+
+def test_the_check_says_when_an_authority_refuses_the_password(
+    tmp_path: Path, authority: Authority
+) -> None:
+    authority.customer = f"thornleigh:{PASSWORD}"
+    secret = tmp_path / "stamps-password"
+    table = (
+        f'\n[[evidence.authorities]]\nname = "invented"\nurl = "{authority.url}"\n'
+        f'ca_file = "{authority.root}"\nallow_private_addresses = true\n'
+        f'username = "thornleigh"\npassword_file = "{secret}"\n'
+    )
+    (tmp_path / "house").mkdir()
+    secret.write_text("an older one\n", "utf-8")
+    secret.chmod(0o600)
+    house = House(tmp_path / "house", smtp=9, more=table)
+    house.data_dir.mkdir()
+    house.migrate()
+    where = ("--config", str(house.config))
+    refused = typed("check", *where)
+    (line,) = [each for each in refused.out.split("\n") if "authority invented" in each]
+    assert "127.0.0.1 answered 401: it refuses the user name or the password" in line
+    assert "older" not in refused.out + refused.err
+    secret.write_text(PASSWORD + "\n", "utf-8")
+    (line,) = [each for each in typed("check", *where).out.split("\n") if "invented" in each]
+    assert "stamps; its certificate is good until" in line
+    typed("evidence", "checkpoint", *where)
+    assert typed("evidence", "stamp", *where).code == 0
+    everything = b"".join(each.read_bytes() for each in tmp_path.rglob("*") if each.is_file())
+    assert everything.count(PASSWORD.encode()) == 1  # in its own file and nowhere else

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[3]
 EXAMPLE = (ROOT / "config.example.toml").read_text("utf-8")
 EVERYTHING = re.sub(r"(?m)^#(?=[a-z_]+ = |\[)", "", EXAMPLE)
 """The example with every commented key set."""
-SECRET_FILES = ("mail-password", "database-password")
+SECRET_FILES = ("mail-password", "database-password", "stamps-one-password")
 
 
 @pytest.fixture

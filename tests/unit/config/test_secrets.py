@@ -221,3 +221,56 @@ def test_keys_in_a_feeds_address_are_left_out_of_what_is_shown(read: Read, write
 
     assert shown == "https://<redacted>@gazette.example/feed?api_key=<redacted>&page=2"
     assert config.sources["gazette"].settings.model_dump()["url"] == url
+
+
+# --- of a table in a list ---------------------------------------------------------------------
+
+AUTHORITY = """
+[[evidence.authorities]]
+name = "stamps-one"
+url = "https://stamps.example/tsa"
+ca_file = "root.pem"
+
+[[evidence.authorities]]
+name = "stamps-two"
+url = "https://two.example/tsa"
+ca_file = "root.pem"
+username = "thornleigh"
+"""
+OF_AUTHORITY = "STAFF_MENTIONS_EVIDENCE_AUTHORITIES_STAMPS_TWO_PASSWORD"
+
+
+def password_of_second(config: Config) -> str | None:
+    one, two = config.evidence.authorities
+    assert one.password is None
+    return two.password.get_secret_value() if two.password else None
+
+
+def test_the_password_of_an_authority_comes_from_a_file_a_variable_or_a_credential(
+    read: Read, write: Write, secret_file: Path, tmp_path: Path
+) -> None:
+    path = write(AUTHORITY)
+    assert password_of_second(read(path, {OF_AUTHORITY: PASSWORD})) == PASSWORD
+    (tmp_path / "evidence.authorities.stamps-two.password").write_text(PASSWORD)
+    given = read(path, {"CREDENTIALS_DIRECTORY": str(tmp_path)})
+    assert password_of_second(given) == PASSWORD
+    config = read(write(AUTHORITY + f'password_file = "{secret_file.name}"\n'))
+    assert password_of_second(config) == PASSWORD
+    assert PASSWORD not in repr(config) + str(config.redacted())
+
+
+def test_a_variable_that_names_no_authority_is_doubtful(read: Read, write: Write) -> None:
+    one = OF_AUTHORITY.replace("TWO", "TOW")
+    config = read(write(AUTHORITY), {OF_AUTHORITY: PASSWORD, one: PASSWORD})
+    (told,) = [each for each in config.warnings if one in each.message]
+    assert OF_AUTHORITY in told.suggestion
+
+
+def test_no_password_travels_in_the_clear_save_on_this_machine(read: Read, write: Write) -> None:
+    there = AUTHORITY.replace("https://two", "http://two")
+    with pytest.raises(ConfigError, match="would send the password in the clear") as refused:
+        read(write(there), {OF_AUTHORITY: PASSWORD})
+    (problem,) = refused.value.problems
+    assert (problem.path, problem.line) == ("evidence.authorities[2]", 52)
+    here = AUTHORITY.replace("https://two.example", "http://127.0.0.1:318")
+    assert password_of_second(read(write(here), {OF_AUTHORITY: PASSWORD})) == PASSWORD
