@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pydantic import BaseModel, SecretStr, ValidationError
+from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails
 
 from monitor.config.lines import Place, line_of, lines_of
@@ -105,12 +106,21 @@ def findings_of(
     `keys` are further keys that the table at `prefix` may hold, for suggestions. With
     `reveal=False` only numbers are repeated: a plugin's text may be a token in a wrong place.
     """
-    for detail in error.errors(include_url=False):
+    found = error.errors(include_url=False)
+    for detail in found:
+        if detail["type"] == "too_short" and any(
+            len(other["loc"]) > len(detail["loc"])
+            and other["loc"][: len(detail["loc"])] == detail["loc"]
+            for other in found
+        ):
+            continue  # pydantic counts only the entries that are right, and those it names anyway
         known = [*keys_at(model, detail["loc"][:-1]), *(keys if len(detail["loc"]) == 1 else ())]
         message, suggestion = _in_words(detail, known, reveal=reveal)
         place = (*prefix, *detail["loc"])
         if detail["type"] == "tuple_type" and isinstance(detail["input"], Mapping):
             message, suggestion = "must be a list of tables", f"write [[{'.'.join(_names(place))}]]"
+        if detail["type"] in ("missing", "too_short"):
+            suggestion = _if_missing(model, detail["loc"])
         cause = detail.get("ctx", {}).get("error")
         yield Finding(
             place[:-1] if getattr(cause, "of_the_table", False) else place, message, suggestion
@@ -140,6 +150,10 @@ def _in_words(detail: ErrorDetails, known: Sequence[str], *, reveal: bool) -> tu
 
 
 def _bounds_in_words(kind: str, context: Mapping[str, Any], tail: str) -> str:
+    if kind == "too_short" and context.get("min_length") == 1:
+        return "must not be empty"
+    if kind == "too_long" and "max_length" in context:
+        return f"must have at most {context['max_length']} entries, has {context['actual_length']}"
     words = {
         "greater_than_equal": ("at least", "ge"),
         "less_than_equal": ("at most", "le"),
@@ -162,18 +176,31 @@ def _type_in_words(kind: str, message: str, tail: str) -> str:
 
 def keys_at(model: type[BaseModel] | None, place: Sequence[str | int]) -> tuple[str, ...]:
     """The keys that the table at `place` inside `model` may hold, as the file writes them."""
+    return tuple(_fields(_model_at(model, place)))
+
+
+def _if_missing(model: type[BaseModel], place: Sequence[str | int]) -> str:
+    """What to do where a key is left out, as its field says (`if_missing`)."""
+    field = _fields(_model_at(model, place[:-1])).get(str(place[-1])) if place else None
+    extra = field.json_schema_extra if field is not None else None
+    return str(extra.get("if_missing", "")) if isinstance(extra, dict) else ""
+
+
+def _model_at(model: type[BaseModel] | None, place: Sequence[str | int]) -> type[BaseModel] | None:
     for step in place:
-        if model is None:
-            break
-        fields = {field.alias or name: field for name, field in model.model_fields.items()}
+        fields = _fields(model)
         if isinstance(step, str) and step in fields:
             model = _model_inside(fields[step].annotation)
+    return model
+
+
+def _fields(model: type[BaseModel] | None) -> dict[str, FieldInfo]:
     if model is None:
-        return ()
-    return tuple(
-        f"{name}_file" if is_secret(field.annotation) else field.alias or name
+        return {}
+    return {
+        f"{name}_file" if is_secret(field.annotation) else field.alias or name: field
         for name, field in model.model_fields.items()
-    )
+    }
 
 
 def is_secret(annotation: Any) -> bool:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import os
+import re
 import struct
+import subprocess
 import zlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from pathlib import Path
@@ -17,21 +19,25 @@ from monitor.config.pictures import PictureHostConfig, PicturesConfig
 from monitor.pictures.job import Picture, read_job
 from monitor.picturing import WAITS, Picturing
 from monitor.testing import FakeClock
+from tests.export.browser import Browser
 from tests.export.house import School, packed, unpacked, with_new_manifests
 from tests.export.stranger import problems
+from tests.export.test_alterations import asked
+from tests.programs import needs
 
 PLACE = "https://forum.school.example/posts/1"
 
 
-def a_png(width: int = 640, height: int = 900) -> bytes:
-    """A grey picture, by the rules of PNG."""
+def a_png(width: int = 640, height: int = 900, *, top: int = 0) -> bytes:
+    """A grey picture, by the rules of PNG; its uppermost `top` rows are black."""
 
     def chunk(kind: bytes, content: bytes) -> bytes:
         check = zlib.crc32(kind + content)
         return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    rows = zlib.compress((b"\0" + b"\xb4" * width) * height)
+    dark, grey = b"\0" + b"\0" * width, b"\0" + b"\xb4" * width
+    rows = zlib.compress(dark * top + grey * (height - top))
     parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
     return b"\x89PNG\r\n\x1a\n" + parts
 
@@ -139,11 +145,121 @@ async def test_without_the_program_it_is_tried_four_times_and_then_given_up(
     assert len(tries) == len(WAITS) + 1
 
 
-async def test_an_altered_picture_in_an_export_is_found(heard: School, tmp_path: Path) -> None:
-    async with answering(tmp_path / "s", taken(a_png())):
+@pytest.mark.parametrize(
+    ("height", "says"),
+    [(500, "All of the picture"), (1_500, "The upper part"), (9_000, "The upper part")],
+)
+async def test_the_report_shows_the_beginning_of_the_page_where_its_address_stands(
+    heard: School, tmp_path: Path, height: int, says: str
+) -> None:
+    """Looked at as a picture: all of the dark head, over the whole width, and grey below it."""
+    async with answering(tmp_path / "s", taken(a_png(1280, height, top=150))):
         await picturing(heard, tmp_path / "s").round()
     files = unpacked(heard.export(tmp_path / "case.zip"))
+    rows, words = await asyncio.to_thread(seen, files["data/report.pdf"], tmp_path)
+    assert says in words
+    # The text is 158 mm wide: 311 dots at 50 an inch.
+    shown = rows[rows.index("dark") :]
+    head, body = shown.count("dark"), shown.count("grey")
+    assert shown[:head] == ["dark"] * head
+    assert head == pytest.approx(150 / 1280 * 311, abs=3)
+    assert head + body == pytest.approx(min(height / 1280 * 158, 110) / 25.4 * 50, abs=6)
+
+
+def seen(pdf: bytes, folder: Path) -> tuple[list[str], str]:
+    """The page with the picture as rows, each dark, grey or other in its middle; and its words."""
+    path = folder / "report.pdf"
+    path.write_bytes(pdf)
+    words = subprocess.run(
+        [needs("pdftotext"), str(path), "-"], capture_output=True, check=True, text=True
+    ).stdout
+    page = next(
+        n
+        for n, said in enumerate(words.split("\f"), 1)
+        if "part of the picture" in said or "All of the picture" in said
+    )
+    command = [needs("pdftoppm"), "-r", "50", "-gray", "-f", str(page), "-l", str(page), str(path)]
+    grey = subprocess.run(command, capture_output=True, check=True).stdout
+    (width, height), pixels = map(int, grey.split(b"\n")[1].split()), grey.split(b"\n", 3)[3]
+    middle = [pixels[row * width + width // 3 : row * width + width // 2] for row in range(height)]
+    names = ((0, "dark"), (0xB4, "grey"))
+    return [
+        next((name for tone, name in names if all(abs(p - tone) < 8 for p in row)), "other")
+        for row in middle
+    ], words
+
+
+# --- what a stranger sees of it -------------------------------------------------------------------
+
+
+@pytest.fixture
+async def with_picture(heard: School, tmp_path: Path) -> Path:
+    """The export of a case with a picture of a page."""
+    async with answering(tmp_path / "s", taken(a_png())):
+        await picturing(heard, tmp_path / "s").round()
+    return heard.export(tmp_path / "case.zip")
+
+
+def test_the_page_in_a_browser_is_green_and_counts_the_picture(
+    with_picture: Path, browser: Browser
+) -> None:
+    said = asked(browser, with_picture)
+    assert (said.whole, said.problems) == (True, [])
+    assert "Pictures of pages1" in browser.ask("result.textContent")
+
+
+def _of_picture(files: dict[str, bytes]) -> str:
     (name,) = (each for each in files if each.startswith("data/pictures/"))
-    forged = with_new_manifests(files | {name: files[name] + b"altered"})
-    found = problems(str(packed(forged, tmp_path / "forged.zip")))
-    assert any("picture of entry" in each for each in found)
+    return name
+
+
+def a_bit(files: dict[str, bytes]) -> dict[str, bytes]:
+    name = _of_picture(files)
+    middle = len(files[name]) // 2
+    flipped = bytes([files[name][middle] ^ 1])
+    return files | {name: files[name][:middle] + flipped + files[name][middle + 1 :]}
+
+
+def another_picture(files: dict[str, bytes]) -> dict[str, bytes]:
+    return files | {_of_picture(files): a_png(top=3)}
+
+
+def taken_out(files: dict[str, bytes]) -> dict[str, bytes]:
+    name = _of_picture(files)
+    return {each: content for each, content in files.items() if each != name}
+
+
+def under_another_number(files: dict[str, bytes]) -> dict[str, bytes]:
+    return taken_out(files) | {"data/pictures/1.png": files[_of_picture(files)]}
+
+
+def one_more(files: dict[str, bytes]) -> dict[str, bytes]:
+    return files | {"data/pictures/1.png": a_png(top=3)}
+
+
+@pytest.mark.parametrize("manifests", [False, True], ids=["as they were", "written again"])
+@pytest.mark.parametrize(
+    ("alter", "names"),
+    [
+        (a_bit, r"data/pictures/\d+\.png|picture of entry \d+ was altered"),
+        (another_picture, r"data/pictures/\d+\.png|picture of entry \d+ was altered"),
+        (taken_out, r"picture of entry \d+ is missing"),
+        (under_another_number, r"data/pictures/1\.png|picture of entry \d+ is missing"),
+        (one_more, r"data/pictures/1\.png"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_an_altered_picture_is_named_by_the_page_and_found_by_a_strangers_program(
+    with_picture: Path,
+    browser: Browser,
+    tmp_path: Path,
+    alter: Callable[[dict[str, bytes]], dict[str, bytes]],
+    names: str,
+    manifests: bool,
+) -> None:
+    altered = alter(unpacked(with_picture))
+    path = packed(with_new_manifests(altered) if manifests else altered, tmp_path / "forged.zip")
+    said = asked(browser, path)
+    assert not said.whole
+    assert any(re.search(names, each) for each in said.problems), said.problems
+    assert problems(str(path))
