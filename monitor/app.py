@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -14,16 +13,15 @@ from pathlib import Path
 from types import MappingProxyType
 
 from monitor.briefing import Briefing
+from monitor.changes import record_changes
 from monitor.clock import Clock, SystemClock
 from monitor.config.evidence import AuthorityConfig
 from monitor.config.load import load
-from monitor.config.rosters import reload_staff, roster_digest, who_and_why
+from monitor.config.rosters import reload_staff, roster_digest
 from monitor.config.schema import Config
 from monitor.contract import Alerter, SourceInfo, Tools
 from monitor.errors import EvidenceError
-from monitor.evidence import entries
 from monitor.evidence.clockstate import clock_state
-from monitor.evidence.leaf import Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.fence import ProcessFence
@@ -32,13 +30,13 @@ from monitor.http import HttpLimits, PoliteHttp
 from monitor.judge import Judge
 from monitor.matching.masking import Masker
 from monitor.matching.matcher import Matcher
-from monitor.matching.roster import Alias, Person, Roster, School
 from monitor.opinion import SecondReader, limits
 from monitor.outbox import Outbox
 from monitor.people.audience import Audience
 from monitor.picturing import Picturing
 from monitor.pipeline import Pipeline, Source
 from monitor.registry import alerter_plugins, connector_plugins
+from monitor.roster import insulting_of, roster_of
 from monitor.rotation import demand_key
 from monitor.rounds import Rounds
 from monitor.stamping import Authority, Customer, Stamper
@@ -46,8 +44,6 @@ from monitor.storage.store import Store
 
 MEGABYTE = 1_000_000
 VAULT = "vault"
-_ROSTER = "roster"
-_CONFIG = "config"
 
 
 def read_config(path: Path, *, clock: Clock) -> Config:
@@ -57,46 +53,6 @@ def read_config(path: Path, *, clock: Clock) -> Config:
         connectors={kind: plugin.config for kind, plugin in connector_plugins().items()},
         channels={kind: plugin.config for kind, plugin in alerter_plugins().items()},
         today=clock.now().date(),
-    )
-
-
-def roster_of(config: Config, today: date) -> Roster:
-    """Those whom posts are matched against today."""
-    return Roster(
-        tuple(
-            School(
-                id=school.id,
-                name=school.name,
-                aliases=school.aliases,
-                handles=school.handles,
-                hashtags=school.hashtags,
-                places=school.places,
-                staff=tuple(
-                    Person(
-                        id=person.id,
-                        name=person.name,
-                        title=person.title or "",
-                        aliases=tuple(Alias(a.text, a.insulting) for a in person.aliases),
-                        handles=person.handles,
-                        roles=person.roles,
-                        email=person.email or "",
-                    )
-                    for person in school.watched(today)
-                ),
-            )
-            for school in config.schools
-        )
-    )
-
-
-def insulting_of(config: Config) -> frozenset[tuple[str, str]]:
-    """(person, alias in one case) of every alias that the roster marks as an insult."""
-    return frozenset(
-        (person.id, alias.text.casefold())
-        for school in config.schools
-        for person in school.staff
-        for alias in person.aliases
-        if alias.insulting
     )
 
 
@@ -352,42 +308,7 @@ class App:
 
     def record_config(self, why: str) -> None:
         """Seal that the config or the roster is not what it was when last seen."""
-        at = self.clock.now()
-        digest = self.config.digest()
-        if self.store.remembered(_CONFIG) != digest:
-            leaf = entries.config_changed(at=at, digest=digest, why=why)
-            self.store.remember(_CONFIG, digest, [leaf])
-        now = _people(self.config, self.today())
-        kept = self.store.remembered(_ROSTER)
-        known = {tuple(pair) for pair in json.loads(kept)} if kept else set()
-        if now != known:
-            leaves = self._roster_leaves(now, known)
-            self.store.remember(_ROSTER, json.dumps(sorted(now)), leaves)
-            if known and now - known:
-                # What stands in a feed already may name whoever is watched for from now on.
-                self.store.sources.forget_cursors()
-
-    def _roster_leaves(self, now: set[tuple[str, ...]], known: set[tuple[str, ...]]) -> list[Leaf]:
-        leaves = []
-        changes = [("added", pair) for pair in sorted(now - known)]
-        changes += [("removed", pair) for pair in sorted(known - now)]
-        for kind, (school, person) in changes:
-            by, because = who_and_why(self.config, school, person)
-            leaves.append(
-                entries.roster_changed(
-                    at=self.clock.now(),
-                    kind=kind,
-                    school=school,
-                    person=person,
-                    by=by,
-                    because=because,
-                )
-            )
-        return leaves
-
-
-def _people(config: Config, today: date) -> set[tuple[str, ...]]:
-    return {(school.id, person.id) for school in config.schools for person in school.watched(today)}
+        record_changes(self.store, self.config, why=why, at=self.clock.now())
 
 
 def _http(config: Config, clock: Clock) -> PoliteHttp:

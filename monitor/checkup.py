@@ -13,7 +13,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from monitor.app import VAULT, App, roster_of
+from monitor.app import VAULT, App
 from monitor.contract import Poller
 from monitor.errors import EvidenceError, GradingError, RemoteError
 from monitor.evidence.clockstate import clock_state
@@ -21,6 +21,7 @@ from monitor.grading.second import NotAnOpinionError
 from monitor.matching.advice import Advice, advise
 from monitor.model import Role, Scope
 from monitor.pipeline import Source
+from monitor.roster import roster_of
 from monitor.stamping import try_out
 
 ENOUGH_DISK = 1_000_000_000

@@ -1,17 +1,12 @@
-"""The service in the foreground: signals, readiness, watchdog, reload and draining.
-
-Over 300 lines, because a reload, a stop and a clock that was set touch every part of it at once.
-"""
+"""The service in the foreground: signals, readiness, watchdog, reload and draining."""
 
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import signal
-from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
-from datetime import datetime, time, timedelta
+from datetime import time, timedelta
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,24 +17,17 @@ from monitor import __version__
 from monitor.cases.views import OperatorEvent
 from monitor.clock import Clock
 from monitor.config.schema import Config
-from monitor.contract import Streamer
-from monitor.errors import ConfigError, GradingError, StaffMentionsError, fault
+from monitor.errors import ConfigError, GradingError
+from monitor.lock import the_only_one
 from monitor.notify import notify, watchdog_interval
-from monitor.pipeline import FUTURE_LIMIT, Source, TurnReport
 from monitor.rounds import Rounds
 from monitor.scheduler import Scheduler
-from monitor.storage.records import SourceState
+from monitor.standing import Standing, rest
+from monitor.turns import Turns
 from monitor.vitals import PULSE, Vitals, give_memory_back, keep_memory_small
 
 DRAIN_SECONDS = 8.0
-OUTBOX_SECONDS = 15.0
-STAMP_SECONDS = 60.0
-PICTURE_SECONDS = 30.0
-READER_SECONDS = 60.0
 CLOCK_SECONDS = 5.0
-STAGGER = timedelta(milliseconds=150)
-RETRY_KEEPING = timedelta(minutes=1)
-RETRY_STOPPED = timedelta(hours=6)
 VAULT_LEFTOVERS = timedelta(hours=1)
 MIDNIGHT = time(0, 0, 30)
 RETENTION_AT = time(2, 40)
@@ -73,10 +61,6 @@ class Installation(Protocol):
         ...
 
 
-class AlreadyRunningError(StaffMentionsError):
-    """Another service holds this data directory."""
-
-
 @dataclass
 class Daemon:
     """One run of the service."""
@@ -84,9 +68,9 @@ class Daemon:
     app: Installation
     _scheduler: Scheduler = field(default_factory=Scheduler)
     _stop: asyncio.Event = field(default_factory=asyncio.Event)
-    _turns: dict[str, asyncio.Task[Any]] = field(default_factory=dict)
     _parts: set[asyncio.Task[Any]] = field(default_factory=set)
     _vitals: Vitals = field(init=False)
+    _turns: Turns = field(init=False)
 
     @property
     def _rounds(self) -> Rounds:
@@ -102,15 +86,9 @@ class Daemon:
         directory = self.app.config.engine.data_dir
         directory.mkdir(mode=0o700, parents=True, exist_ok=True)
         with the_only_one(directory):
-            self._vitals = Vitals(
-                store=self._rounds.store,
-                clock=self.app.clock,
-                directory=directory,
-                started_at=self.app.clock.now(),
-                watched=lambda: frozenset(self._rounds.sources),
-                stamper=lambda: self._rounds.stamper,
-                reader=lambda: self._rounds.reader,
-                picturing=lambda: self._rounds.picturing,
+            self._vitals = self._make_vitals(directory)
+            self._turns = Turns(
+                self._rounds, self._scheduler, self._vitals, self.app.clock, self._stop
             )
             self._hear_signals()
             await self._begin()
@@ -121,6 +99,19 @@ class Daemon:
             await self._drain()
 
     # --- beginning ------------------------------------------------------------------------------
+
+    def _make_vitals(self, directory: Path) -> Vitals:
+        """The state of this run; a reload replaces what it asks for, so it asks each time."""
+        return Vitals(
+            store=self._rounds.store,
+            clock=self.app.clock,
+            directory=directory,
+            started_at=self.app.clock.now(),
+            watched=lambda: frozenset(self._rounds.sources),
+            stamper=lambda: self._rounds.stamper,
+            reader=lambda: self._rounds.reader,
+            picturing=lambda: self._rounds.picturing,
+        )
 
     def _hear_signals(self) -> None:
         loop = asyncio.get_running_loop()
@@ -142,16 +133,17 @@ class Daemon:
         self._start("judging what was left", rounds.judge())
         self._start("erasures cut short", asyncio.to_thread(rounds.settle))
         self._start("a digest that is late", asyncio.to_thread(rounds.missed_digest))
+        parts = Standing(rounds, self.app.clock, self._stop)
         for name, part in (
-            ("sending", self._send_until_stopped()),
-            ("time-stamps", self._stamp_until_stopped()),
+            ("sending", parts.send()),
+            ("time-stamps", parts.stamp()),
             ("watching the clock", self._watch_clock()),
             ("answering the watchdog", self._answer_watchdog()),
         ):
             self._start(name, part, standing=True)
-        self._start("second opinions", self._reread_until_stopped())
-        self._start("pictures", self._picture_until_stopped())
-        self._plan_sources()
+        self._start("second opinions", parts.reread())
+        self._start("pictures", parts.picture())
+        self._turns.plan()
         await asyncio.to_thread(self._vitals.write)
 
     def _start(self, name: str, work: Coroutine[Any, Any, Any], *, standing: bool = False) -> None:
@@ -207,67 +199,6 @@ class Daemon:
         daily("witnesses", config.alerts.digest_at, zone, self._tell_witnesses)
         daily("new-day", MIDNIGHT, zone, self._new_day)
 
-    def _plan_sources(self) -> None:
-        """Ask every source when it is due; those overdue at once, a moment apart."""
-        states = {state.name: state for state in self._rounds.store.sources.states()}
-        now = self.app.clock.now()
-        for number, source in enumerate(self._rounds.sources.values()):
-            if isinstance(source.connector, Streamer):
-                self._listen_to(source)
-                continue
-            state = states.get(source.info.name)
-            self._plan_turn(source, _due(state, now) or now + number * STAGGER)
-
-    def _plan_turn(self, source: Source, due: datetime) -> None:
-        self._scheduler.once(f"turn:{source.info.name}", due, lambda: self._turn(source))
-
-    def _is_current(self, source: Source) -> bool:
-        """Whether this source is still in force: a reload replaces every one."""
-        return not self._stop.is_set() and self._rounds.sources.get(source.info.name) is source
-
-    async def _turn(self, source: Source) -> None:
-        if not self._is_current(source):
-            return
-        name = source.info.name
-        task = asyncio.create_task(self._rounds.turn(source), name=f"turn:{name}")
-        self._turns[name] = task
-        report, began = None, self.app.clock.now()
-        try:
-            report = await task
-        except (SQLAlchemyError, OSError) as error:
-            # Kept is kept: what could not be judged or told now is done by the next round.
-            logger.bind(source=name, error=type(error).__name__).error("turn.unfinished")
-        finally:
-            # Whatever happened, the source is asked again.
-            self._turns.pop(name, None)
-            self._vitals.pulse()
-            if self._is_current(source):
-                self._plan_turn(source, self._next_turn(report, began))
-
-    def _next_turn(self, report: TurnReport | None, began: datetime) -> datetime:
-        now = self.app.clock.now()
-        # Where the clock went back meanwhile, the report's plan is of a time that is far ahead.
-        if report is None or now < began:
-            return now + RETRY_KEEPING
-        if report.state is not None and report.state.stopped:
-            # A person was told; asking now and then costs nobody anything and may find it mended.
-            return now + RETRY_STOPPED
-        return report.next_due_at or now + RETRY_KEEPING
-
-    def _listen_to(self, source: Source) -> None:
-        name = source.info.name
-        running = self._turns.pop(name, None)
-        if running is not None:
-            running.cancel()
-        self._turns[name] = asyncio.create_task(self._listen(source), name=f"stream:{name}")
-
-    async def _listen(self, source: Source) -> None:
-        while self._is_current(source):
-            began = self.app.clock.now()
-            report = await self._rounds.listen(source)
-            wait = self._next_turn(report, began) - self.app.clock.now()
-            await self._rest(max(1.0, wait.total_seconds()))
-
     async def _digest(self) -> None:
         await asyncio.to_thread(self._rounds.digest)
         self._rounds.wake_outbox.set()
@@ -281,41 +212,6 @@ class Daemon:
         await asyncio.to_thread(self._rounds.checkpoint)
         self._rounds.wake_stamps.set()
 
-    async def _stamp_until_stopped(self) -> None:
-        """Have every checkpoint stamped, at once where one is new; back-off is the stamper's."""
-        rounds = self._rounds
-        while not self._stop.is_set():
-            rounds.wake_stamps.clear()
-            try:
-                await rounds.stamp()
-            except (SQLAlchemyError, OSError) as error:
-                logger.bind(error=type(error).__name__).error("stamps.failed")
-            await self._rest(STAMP_SECONDS, rounds.wake_stamps)
-
-    async def _reread_until_stopped(self) -> None:
-        """Ask for second opinions; they are a help, and no fault of theirs is the service's."""
-        rounds = self._rounds
-        while not self._stop.is_set():
-            rounds.wake_reader.clear()
-            try:
-                await rounds.reread()
-            except (SQLAlchemyError, OSError, StaffMentionsError, ValueError, LookupError) as error:
-                logger.bind(error=type(error).__name__).error("opinions.failed")
-                if rounds.reader is not None:
-                    rounds.reader.trouble = fault(error)
-            await self._rest(READER_SECONDS, rounds.wake_reader)
-
-    async def _picture_until_stopped(self) -> None:
-        """Have pages pictured, behind everything else; a fault of it is shown and waited for."""
-        while not self._stop.is_set():
-            try:
-                await self._rounds.picture()
-            except (SQLAlchemyError, OSError, StaffMentionsError, ValueError, LookupError) as error:
-                logger.bind(error=type(error).__name__).error("pictures.failed")
-                if self._rounds.picturing is not None:
-                    self._rounds.picturing.trouble = fault(error)
-            await self._rest(PICTURE_SECONDS, asyncio.Event())
-
     async def _look_at_channels(self) -> None:
         held_up = await asyncio.to_thread(self._vitals.held_up)
         await asyncio.to_thread(self._rounds.tell_of_channels, held_up)
@@ -324,30 +220,6 @@ class Daemon:
         self._vitals.pulse()
         await asyncio.to_thread(give_memory_back)
         await self._vitals.ping()
-
-    # --- sending --------------------------------------------------------------------------------
-
-    async def _send_until_stopped(self) -> None:
-        """Send whatever becomes due; a database that is away for a while does not end this."""
-        rounds = self._rounds
-        while not self._stop.is_set():
-            rounds.wake_outbox.clear()
-            wait = OUTBOX_SECONDS
-            try:
-                await rounds.outbox.send_due()
-                due = await asyncio.to_thread(rounds.outbox.next_due)
-                if due is not None:
-                    wait = min(wait, max(0.2, (due - self.app.clock.now()).total_seconds()))
-            except (SQLAlchemyError, OSError, StaffMentionsError) as error:
-                logger.bind(error=type(error).__name__).error("outbox.failed")
-            await self._rest(wait, rounds.wake_outbox)
-
-    async def _rest(self, seconds: float, *alarms: asyncio.Event) -> None:
-        """Wait so long, or until the service stops or an alarm rings."""
-        bells = [asyncio.create_task(event.wait()) for event in (self._stop, *alarms)]
-        await asyncio.wait(bells, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
-        for bell in bells:
-            bell.cancel()
 
     # --- a change of config ---------------------------------------------------------------------
 
@@ -376,11 +248,10 @@ class Daemon:
 
     async def _put_in_force(self, fresh: Config, why: str) -> None:
         self._vitals.config_trouble = ()
-        for name in self._rounds.sources:
-            self._scheduler.cancel(f"turn:{name}")
+        self._turns.forget()
         await asyncio.to_thread(self.app.apply, fresh, why)
         self._plan_rounds()
-        self._plan_sources()
+        self._turns.plan()
         self._rounds.wake_outbox.set()
         logger.bind(why=why, sources=len(self._rounds.sources)).info("config.in_force")
         await asyncio.to_thread(self._vitals.write)
@@ -397,7 +268,7 @@ class Daemon:
     async def _watch_clock(self) -> None:
         """Plan anew when the wall clock was set: every trigger hangs on it."""
         while not self._stop.is_set():
-            await self._rest(CLOCK_SECONDS)
+            await rest(self._stop, CLOCK_SECONDS)
             try:
                 moved = await asyncio.to_thread(self._vitals.clock_step)
                 if not moved:
@@ -407,7 +278,7 @@ class Daemon:
             except (SQLAlchemyError, OSError) as error:
                 logger.bind(error=type(error).__name__).error("clock.unsealed")
             self._scheduler.again()
-            self._plan_sources()
+            self._turns.plan()
             self._rounds.wake_outbox.set()
 
     def _clock_went_back(self, seconds: float) -> None:
@@ -427,16 +298,16 @@ class Daemon:
                 logger.bind(trouble=trouble).critical("service.unwell")
             else:
                 notify("WATCHDOG=1")
-            await self._rest(interval.total_seconds())
+            await rest(self._stop, interval.total_seconds())
 
     # --- the end --------------------------------------------------------------------------------
 
     async def _drain(self) -> None:
         """End within ten seconds: let turns and mails finish, then leave the rest as rows."""
         notify("STOPPING=1")
-        logger.bind(turns=len(self._turns)).info("service.draining")
+        logger.bind(turns=len(self._turns.running)).info("service.draining")
         self._scheduler.stop()
-        running = [task for task in (*self._turns.values(), *self._parts) if not task.done()]
+        running = [task for task in (*self._turns.running, *self._parts) if not task.done()]
         if running:
             _done, late = await asyncio.wait(running, timeout=DRAIN_SECONDS)
             for task in late:
@@ -446,29 +317,3 @@ class Daemon:
         await asyncio.to_thread(self._rounds.checkpoint)
         await asyncio.to_thread(self._vitals.write, "stopped")
         logger.info("service.stopped")
-
-
-def _due(state: SourceState | None, now: datetime) -> datetime | None:
-    """When a source is to be asked; None where it is overdue, or where no clock can be trusted.
-
-    A source that was asked in the future, or is due beyond every wait, was planned by a clock that
-    has since gone back: by its plan nobody would look there for as long as the clock went back.
-    """
-    if state is None or state.stopped or state.next_due_at is None:
-        return None
-    if state.last_attempt_at is not None and state.last_attempt_at > now:
-        return None
-    return state.next_due_at if now < state.next_due_at <= now + FUTURE_LIMIT else None
-
-
-@contextmanager
-def the_only_one(directory: Path) -> Iterator[None]:
-    """Hold the data directory for one service."""
-    with (directory / "service.lock").open("w", encoding="ascii") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
-            raise AlreadyRunningError(
-                f"another staff-mentions is running on {directory}; stop it first"
-            ) from error
-        yield

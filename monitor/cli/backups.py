@@ -24,8 +24,8 @@ from monitor.cli.common import (
 from monitor.cli.records import opened
 from monitor.clock import SystemClock
 from monitor.config.schema import Config
-from monitor.daemon import the_only_one
 from monitor.errors import EvidenceError
+from monitor.lock import the_only_one
 
 if TYPE_CHECKING:
     from monitor.backup.restoring import Compared, Place, Staged

@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import typer
 
-from monitor.app import read_config, roster_of
+from monitor.app import read_config
 from monitor.cli.common import FAILED, ConfigOption, config_path
 from monitor.cli.records import opened, opinion_rows, record_look
 from monitor.clock import SystemClock
@@ -22,6 +22,7 @@ from monitor.matching import lines as match_lines
 from monitor.matching.matcher import Explanation, Matcher
 from monitor.matching.roster import Roster, load_roster
 from monitor.replay import replay
+from monitor.roster import roster_of
 
 LONGEST_LINE = 16_000_000
 """Code points; a longer line is an error, not a question of memory."""

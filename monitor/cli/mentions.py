@@ -8,7 +8,7 @@ from typing import Annotated
 
 import typer
 
-from monitor.app import App, insulting_of, roster_of
+from monitor.app import App
 from monitor.cli.common import (
     FAILED,
     WRONG_USE,
@@ -33,6 +33,7 @@ from monitor.cli.records import (
 )
 from monitor.export.corrections import Anonymiser, Correction, gather, write
 from monitor.model import Flag, Grade, Severity
+from monitor.roster import insulting_of, roster_of
 from monitor.storage.records import StoredGrade, StoredMention
 
 mention = typer.Typer(no_args_is_help=True, help="List, show and regrade mentions.")

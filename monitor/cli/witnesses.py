@@ -22,12 +22,12 @@ from monitor.cli.common import (
     who,
 )
 from monitor.clock import SystemClock
-from monitor.daemon import the_only_one
 from monitor.errors import EvidenceError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.cosignature import Cosignature, CosignerKey, cosignatures
 from monitor.evidence.note import MAX_NOTE, SigningKey, split_note
 from monitor.evidence.witness import Contained, open_kept, still_contains
+from monitor.lock import the_only_one
 from monitor.rotation import rotate
 from monitor.storage.store import Store
 
