@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from itertools import accumulate
+from dataclasses import dataclass, field
 from operator import itemgetter
 
 from monitor.matching.gate_bytes import (
@@ -20,8 +20,10 @@ from monitor.matching.gate_bytes import (
     bytes_of,
     decoded,
     flatten,
+    joined,
     kinds_of,
     sign_kinds,
+    texts_with,
     undisguised,
 )
 from monitor.matching.gate_names import REACH, SOMEBODY, NamesBeside
@@ -52,11 +54,10 @@ _BESIDE_MASK = re.compile(
 )
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
-_TELLING = frozenset({STRONG, PLACE, INITIAL, RUN})  # without one of these, the others are nothing
-_COUNTED = frozenset({RUN, TITLE})
+_BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
 _CODED = re.compile(rb"[0-9_]")
+_number = itemgetter(0)
 _Hit = tuple[int, int, int]  # the number of a pattern, and where it begins and ends
-_end = itemgetter(2)
 
 
 def _ends(flat: bytes, start: int, end: int) -> bool:
@@ -64,6 +65,15 @@ def _ends(flat: bytes, start: int, end: int) -> bool:
     return flat[end] not in WORD_BYTES or (
         end - start > _SHORTEST_PLURAL and flat[end] == ord("s") and flat[end + 1] not in WORD_BYTES
     )
+
+
+@dataclass(slots=True)
+class _Seen:
+    """What was seen in one text: signs of a disguise, hits of the automaton, whether digits."""
+
+    signs: int = 0
+    hits: list[_Hit] = field(default_factory=list)
+    coded: bool = False
 
 
 class Gate:
@@ -78,11 +88,14 @@ class Gate:
         kinds.update({letter.encode() * 3: RUN for letter in "abcdefghijklmnopqrstuvwxyz"})
         kinds.update({b" " + form.encode() + b" ": FORENAME for form in sorted(forms)})
         kinds.update(own_words(index))
-        # What holds a digit or "_" (most accounts) is sought only in posts that hold one: the
-        # automaton that reads every post is then small enough to be quick.
+        # What holds a digit or "_" (most accounts) is sought only in posts that hold one, and what
+        # counts only beside a place only there: the automaton that reads every post stays small.
         coded = [pattern for pattern in kinds if _CODED.search(pattern)]
         self._find_coded = automaton(coded).find_matches_as_indexes
         self._coded_kinds = bytes(kinds.pop(pattern) for pattern in coded)
+        weak = [pattern for pattern, kind in kinds.items() if kind in _BESIDE_A_PLACE]
+        self._find_weak = automaton(weak).find_matches_as_indexes
+        self._weak_kinds = bytes(kinds.pop(pattern) for pattern in weak)
         self._patterns = list(kinds)
         self._kinds = bytes(kinds.values())
         self._find = automaton(self._patterns).find_matches_as_indexes
@@ -93,30 +106,15 @@ class Gate:
     def passes(self, text: str) -> bool:
         """Whether the rules could find something; never wrongly false, seldom wrongly true."""
         raw = text.encode() if text.isascii() else bytes_of(text)
-        flat = flatten(raw)
-        return self._judge(text, raw, kinds_of(raw), flat, self._find(flat, True))
-
-    def _judge(self, text: str, raw: bytes, signed: bytes, flat: bytes, hits: list[_Hit]) -> bool:
-        """Decide on a text from its bytes, their kinds, its flat form and the hits in that."""
+        flat, signed = flatten(raw), kinds_of(raw)
         signs = 0
         for sign, _, _ in self._find_signs(signed, True):
             signs |= self._sign_kinds[sign]
-        seen = 0
-        if b"1" in signed or b"_" in signed:
-            seen = self._coded(flat)
-            if seen & 1 << STRONG:
-                return True
-        if hits or seen:
-            verdict = self._weigh(flat, hits, raw, seen)
-            if verdict:
-                return True
-            if verdict is None:
-                signs |= INSIDE
-        if signs & VOWEL and self._vowel(raw):
-            return True
-        if b"#" in raw and self._tags(text):
-            return True
-        return signs > 0 and signs != VOWEL and self.passes_disguised(text)
+        hits = self._find(flat, True)
+        coded = b"1" in signed or b"_" in signed
+        if not (hits or signs or coded or b"#" in raw):
+            return False
+        return self._judge(text, raw, flat, _Seen(signs, hits, coded))
 
     def passing(self, texts: Sequence[str]) -> list[int]:
         """Return the numbers of the texts that pass, read in one go: `passes`, only quicker.
@@ -132,32 +130,62 @@ class Gate:
 
     def _passing_together(self, texts: Sequence[str]) -> Iterator[int]:
         """Yield the numbers of the texts that pass: few have anything to weigh, one by one."""
-        raws = [text.encode() if text.isascii() else bytes_of(text) for text in texts]
-        whole = b"  ".join(raws)
-        ends = list(accumulate(len(raw) + 2 for raw in raws))
-        marked = {number for number, raw in enumerate(raws) if b"#" in raw}
-        signed = kinds_of(whole)
-        for _, start, _ in self._find_signs(signed, True):
-            marked.add(bisect_right(ends, start))
-        flat = flatten(whole)
-        if b"1" in signed or b"_" in signed:
-            coded = self._find_coded(flat, True)
-            marked.update(bisect_right(ends, start) for _, start, _ in coded)
-        kinds = self._kinds
-        hits = self._find(flat, True)
-        for pattern, start, end in hits:
-            kind = kinds[pattern]
-            if kind in _TELLING or (kind == FORENAME and self._names.looks(flat, start, end)):
-                marked.add(bisect_right(ends, start))
-        for number in sorted(marked):
+        raw, ends = joined(texts)
+        flat = flatten(raw)
+        seen = self._signs_together(raw, ends)
+        kinds, behind, before = self._kinds, *self._names.answers
+        for hit in self._find(flat, True):
+            pattern, start, end = hit
+            if kinds[pattern] == FORENAME:
+                # What `looks` says, without a call, where both words beside are well known.
+                after = flat[end : flat.find(b" ", end)]
+                lead = flat[flat.rfind(b" ", 0, start) + 1 : start]
+                if (
+                    after and lead and behind.get(after) is False and before.get(lead) is False
+                ) or not self._names.looks(flat, start, end):
+                    continue
+            number = bisect_right(ends, start)
+            if end <= ends[number]:
+                begin = ends[number - 1] if number else 0
+                seen.setdefault(number, _Seen()).hits.append((pattern, start - begin, end - begin))
+        for number, own in sorted(seen.items(), key=_number):
             # With the gaps around it a text stands in the whole as it would stand by itself.
-            stop = ends[number]
-            begin = stop - len(raws[number]) - 2
-            first, last = (bisect_right(hits, at, key=_end) for at in (begin, stop))
-            own = [(p, start - begin, end - begin) for p, start, end in hits[first:last]
-                   if start >= begin]  # fmt: skip
-            if self._judge(texts[number], raws[number], signed[begin:stop], flat[begin:stop], own):
+            begin, stop = ends[number - 1] if number else 0, ends[number]
+            if self._judge(texts[number], raw[begin : stop - 2], flat[begin:stop], own):
                 yield number
+
+    def _signs_together(self, raw: bytes, ends: list[int]) -> dict[int, _Seen]:
+        """Return, by the number of a text, the signs of a disguise, of digits and of hashtags."""
+        seen: dict[int, _Seen] = {}
+        signed = kinds_of(raw)
+        for sign, start, end in self._find_signs(signed, True):
+            number = bisect_right(ends, start)
+            if end <= ends[number]:
+                seen.setdefault(number, _Seen()).signs |= self._sign_kinds[sign]
+        for byte in (b"1", b"_"):
+            for number in texts_with(byte, signed, ends):
+                seen.setdefault(number, _Seen()).coded = True
+        for number in texts_with(b"#", b" " + raw, ends):
+            seen.setdefault(number, _Seen())
+        return seen
+
+    def _judge(self, text: str, raw: bytes, flat: bytes, seen: _Seen) -> bool:
+        """Decide on a text from its bytes, their flat form and what was seen in them."""
+        signs = seen.signs
+        bits = self._coded(flat) if seen.coded else 0
+        if bits & 1 << STRONG:
+            return True
+        if seen.hits or bits:
+            verdict = self._weigh(flat, seen.hits, raw, bits)
+            if verdict:
+                return True
+            if verdict is None:
+                signs |= INSIDE
+        if signs & VOWEL and self._vowel(raw):
+            return True
+        if b"#" in raw and self._tags(text):
+            return True
+        return signs > 0 and signs != VOWEL and self.passes_disguised(text)
 
     # --- the plain pass ----------------------------------------------------------------------
 
@@ -170,13 +198,13 @@ class Gate:
         return seen
 
     def _weigh(  # noqa: C901 - the hot loop: a call more would cost a tenth
-        self, flat: bytes, hits: list[tuple[int, int, int]], raw: bytes = b"", seen: int = 0
+        self, flat: bytes, hits: list[_Hit], raw: bytes = b"", seen: int = 0
     ) -> bool | None:
-        """Judge the hits of the automaton: true, false, or None where a letter is repeated.
+        """Judge the hits of the automaton: true, false, or None where a name may be drawn out.
 
         `raw` has the signs that `flat` lacks; without it every gap may lie inside a name.
         """
-        kinds = self._kinds
+        kinds, word_end = self._kinds, 0
         for pattern, start, end in hits:
             kind = kinds[pattern]
             if kind == FORENAME:
@@ -191,15 +219,26 @@ class Gate:
                 ):
                     return True
                 seen |= 1 << INITIAL
-            elif kind in _COUNTED:
-                seen |= 1 << kind
+            elif kind == RUN:
+                if start >= word_end:
+                    word_end = flat.find(b" ", end)
+                    seen |= self._names.may_repeat(flat, start, word_end) << RUN
             elif _ends(flat, start, end):
                 if kind == STRONG:
                     return True
                 seen |= 1 << kind
-        if seen & 1 << PLACE and seen & (1 << TITLE | 1 << WEAK | 1 << INITIAL | 1 << MANY):
+        if seen & 1 << PLACE and (
+            seen & (1 << WEAK | 1 << INITIAL | 1 << MANY) or self._is_weak(flat)
+        ):
             return True
         return None if seen & 1 << RUN else False
+
+    def _is_weak(self, flat: bytes) -> bool:
+        """Whether a title, or a word that more than one school bears, stands in a text."""
+        return any(
+            self._weak_kinds[pattern] == TITLE or _ends(flat, start, end)
+            for pattern, start, end in self._find_weak(flat, True)
+        )
 
     def _form(self, pattern: int) -> str:
         return self._patterns[pattern].decode().replace(" ", "")

@@ -4,8 +4,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from itertools import product
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import accumulate, count, product
+from operator import add
 
 from monitor.matching.edges import LEET
 from monitor.matching.normalise import fold
@@ -39,10 +41,13 @@ _SIGNS = {
     ),
 }  # fmt: skip
 _VOWELS = (" v. a", " v. v", " v.a", " v.v", ", v ", ", v.", ", v,", ",v ")
+# Bytes that only stand in what `bytes_of` may have to fold; told apart from all others.
+_FOLDABLE = bytes(0xC2 <= byte <= 0xEF or byte in {0x84, 0x85, 0x9D, 0xF3} for byte in range(256))
+_BREAK = "\0\0"  # two gaps, so that every text has one of its own on either side
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
 _LETTERS_OF_OTHERS = bytes(byte for byte in range(256) if not 0xC2 <= byte <= 0xEF)
 _ODD_SIGN = re.compile(rb"\xe2(?!\x80[\x90-\x9f\xa6]|[\x86-\x8f\x94-\x9e].)", re.DOTALL)
-_RUNS = re.compile(r"([a-z])\1{2,}")
+RUNS = re.compile(r"([a-z])\1{2,}")
 _LONGEST_CHUNK = 60
 _SIGN_FOR_LETTER = re.compile(f"[{re.escape(''.join(LEET))}.|]")
 _CLOSING = "!+(|.,?;:)\"'"
@@ -65,6 +70,46 @@ def bytes_of(text: str) -> bytes:
     if b"\xf0\x9d" in raw or b"\xf0\x9f\x84" in raw or b"\xf0\x9f\x85" in raw or b"\xf3" in raw:
         return fold(text).encode("ascii", "replace")
     return raw
+
+
+def joined(texts: Sequence[str]) -> tuple[bytes, list[int]]:
+    """Return the texts as `bytes_of` gives each, two gaps between, and where each ends.
+
+    An end counts from the start of the flattened whole, both gaps included: between one end and
+    the next stands what `flatten` makes of that text alone.
+    """
+    whole = _BREAK.join(texts)
+    if whole.count("\0") == len(_BREAK) * (len(texts) - 1):
+        raw = whole.encode("utf-8", "replace")
+        pieces = raw.split(_BREAK.encode())
+        if not whole.isascii():
+            ends = _ends_of(pieces)
+            marks = raw.translate(_FOLDABLE)
+            at = marks.find(1)
+            changed = at >= 0
+            while at >= 0:
+                number = bisect_right(ends, at)
+                pieces[number] = bytes_of(texts[number])
+                at = marks.find(1, ends[number])
+            if changed:
+                raw = _BREAK.encode().join(pieces)
+    else:
+        pieces = [bytes_of(text) for text in texts]
+        raw = _BREAK.encode().join(pieces)
+    return raw, _ends_of(pieces)
+
+
+def _ends_of(pieces: list[bytes]) -> list[int]:
+    return list(map(add, accumulate(map(len, pieces)), count(2, 2)))
+
+
+def texts_with(sign: bytes, flat: bytes, ends: list[int]) -> Iterable[int]:
+    """Yield the numbers of the texts in a flattened whole in which a byte stands."""
+    at = flat.find(sign)
+    while at >= 0:
+        number = bisect_right(ends, at)
+        yield number
+        at = flat.find(sign, ends[number])
 
 
 def flatten(raw: bytes) -> bytes:
@@ -110,7 +155,7 @@ def undisguised(text: str) -> Iterable[str]:
         if any(sign in text for sign in "@$€£"):
             yield " ".join(_read(chunk, "i", _CLOSING + "@$€£") for chunk in chunks)
     for kept in (r"\1", r"\1\1"):
-        shown = _RUNS.sub(kept, text)
+        shown = RUNS.sub(kept, text)
         if shown == text:
             break
         yield shown

@@ -7,11 +7,11 @@ from collections.abc import Set as AbstractSet
 from functools import lru_cache
 
 from monitor.matching.full_names import MOST_NAMESAKES, reads_as_words
-from monitor.matching.gate_bytes import first_word, last_word
+from monitor.matching.gate_bytes import RUNS, first_word, last_word
 from monitor.matching.gate_patterns import automaton, surname_edges
 from monitor.matching.index import Index
 from monitor.matching.names import is_unusual
-from monitor.matching.words import common_surnames, is_ordinary
+from monitor.matching.words import TITLES, common_surnames, is_ordinary
 
 NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
 REACH = 96
@@ -19,6 +19,8 @@ REACH = 96
 
 _PARTED = re.compile(rb'[,;:?"\xf0]')  # never inside a name that begins with its forename
 _MOST_REMEMBERED = 100_000
+_LONGEST_DRAWN_OUT = 200  # letters of a word that the rules would still shorten, and some more
+_APOSTROPHE_APART = bytes.maketrans(b"'", b" ")
 
 
 class NamesBeside:
@@ -36,46 +38,55 @@ class NamesBeside:
         # By the word behind, and the word before, a forename: whether it needs a closer look.
         self._looks_behind: dict[bytes, bool] = {}
         self._looks_before: dict[bytes, bool] = {}
+        self._slips: dict[bytes, bool] = {}
+        self.answers = self._looks_behind, self._looks_before
 
     def looks(self, flat: bytes, start: int, end: int) -> bool:
         """Whether a word beside the forename [start, end) may be a surname, or part of one."""
         behind = flat[end : flat.find(b" ", end)] or first_word(flat[end : end + REACH])
-        looks = self._looks_behind.get(behind)
-        if looks or (looks is None and self._look_behind(behind)):
+        if self._look_behind(behind):
             return True
         before = flat[flat.rfind(b" ", 0, start) + 1 : start] or last_word(flat, start)
-        looks = self._looks_before.get(before)
-        return self._look_before(before) if looks is None else looks
+        return self._look_before(before)
 
     def _look_behind(self, word: bytes) -> bool:
         """Whether a word behind a forename may be, or begin, a surname; remembers the answer."""
+        known = self._looks_behind.get(word)
+        if known is not None:
+            return known
         found = bool(word) and (word in self._begins or not is_ordinary(word.decode()))
         return _remember(self._looks_behind, word, found)
 
     def _look_before(self, word: bytes) -> bool:
         """Whether a word before a forename may be, or end, a surname; remembers the answer."""
+        known = self._looks_before.get(word)
+        if known is not None:
+            return known
         return _remember(self._looks_before, word, word in self._ends)
 
     def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
         """Return whether a surname that goes with a forename stands behind or before it."""
         stop = _PARTED.search(raw, end - 1, end + REACH)
         reach = stop.start() + 1 if stop else end + REACH
-        behind = [part.decode() for part in flat[end:reach].split(None, 6)[:6]]
+        behind = flat[end:reach].split(None, 6)[:6]
         best = NOBODY
-        for begin in range(min(3, len(behind))):
-            if self._look_behind(behind[begin].encode()):
+        for begin, word in enumerate(behind[:3]):
+            if self._look_behind(word):
                 best = max(best, self._surname_from(behind[begin : begin + 4], form))
-            if best == SOMEBODY or (begin == 0 and self._is_slip(behind[0])):
+            if best == SOMEBODY or (begin == 0 and self._is_slip(word)):
                 return SOMEBODY
-            if len(behind[begin]) > 1 and is_ordinary(behind[begin]):
+            if len(word) > 1 and is_ordinary(word.decode()):
                 break
-        before = [part.decode() for part in flat[max(0, start - REACH) : start + 1].split()[-4:]]
+        before = flat[max(0, start - REACH) : start + 1].rsplit(None, 4)[-4:]
         if not before or not (
-            self._look_before(before[-1].encode()) or not is_ordinary(before[-1])
+            self._look_before(before[-1]) or not is_ordinary(before[-1].decode())
         ):
             return best
-        for count in range(1, len(before) + 1):
-            surname = "".join(before[-count:]).replace("'", "")
+        surname = ""
+        for word in reversed(before):
+            surname = word.decode().replace("'", "") + surname
+            if surname not in self._index.surnames:
+                continue
             found = self._goes_with(surname, form)
             parted = flat[start - 1 : start + 1] == b"  "  # as a comma leaves it
             best = max(
@@ -83,12 +94,13 @@ class NamesBeside:
             )
         return best
 
-    def _surname_from(self, words: list[str], form: str) -> int:
-        joined, best = "", NOBODY
+    def _surname_from(self, words: list[bytes], form: str) -> int:
+        known, joined, best = self._index.surnames, "", NOBODY
         for word in words:
-            joined += word.removesuffix("'s").replace("'", "")
-            best = max(best, self._goes_with(joined, form))
-            if joined[-1:] == "s":
+            joined += word.decode().removesuffix("'s").replace("'", "")
+            if joined in known:
+                best = max(best, self._goes_with(joined, form))
+            if joined[-1:] == "s" and joined[:-1] in known:
                 best = max(best, self._goes_with(joined[:-1], form))
         return best
 
@@ -106,15 +118,49 @@ class NamesBeside:
             return NEEDS_A_TIE
         return SOMEBODY
 
-    def _is_slip(self, word: str) -> bool:
+    def may_repeat(self, flat: bytes, at: int, end: int) -> bool:
+        """Whether the word around `at`, drawn out ("Okaforrr"), may be a name, a part or a title.
+
+        It may also be the rest of a surname whose beginning stands before it, or the beginning.
+        """
+        begin = flat.rfind(b" ", 0, at) + 1
+        if end - begin > _LONGEST_DRAWN_OUT:
+            return b"'" in flat[begin:end]
+        near = flat[max(0, begin - REACH) : end + REACH].translate(_APOSTROPHE_APART)
+        at -= max(0, begin - REACH)
+        begin, end = near.rfind(b" ", 0, at) + 1, near.find(b" ", at)
+        before, behind = last_word(near, begin).decode(), first_word(near[end:]).decode()
+        for kept in (r"\1", r"\1\1"):
+            word = RUNS.sub(kept, near[begin:end].decode())
+            for one in (word, word.removesuffix("s")):
+                raw = one.encode()
+                if (
+                    not one.isalpha()
+                    or one in TITLES
+                    or one in self._forms
+                    or raw in self._begins
+                    or raw in self._ends
+                    or not self._index.surnames.keys().isdisjoint((before + one, one + behind))
+                ):
+                    return True
+        return False
+
+    def _is_slip(self, word: bytes) -> bool:
+        """Whether a word behind a forename is a surname written wrongly; remembers the answer."""
+        known = self._slips.get(word)
+        if known is not None:
+            return known
+        return _remember(self._slips, word, self._slipped(word.decode()))
+
+    def _slipped(self, word: str) -> bool:
         index = self._index
         flat = word.removesuffix("'s").replace("'", "")
         return (
             len(flat) > 4  # noqa: PLR2004
             and flat.isalpha()
+            and not is_ordinary(flat)
             and flat not in index.surnames
             and flat not in common_surnames()
-            and not is_ordinary(flat)
             and bool(index.near(flat))
         )
 
