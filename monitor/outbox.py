@@ -206,14 +206,14 @@ class Outbox:
         if after <= timedelta():
             return 0
         now = self.clock.now()
-        unanswered = self.store.outbox.unanswered(before=now - after, now=now)
+        unanswered = self.store.escalation.unanswered(before=now - after, now=now)
         handed = sum(self.hand_on(delivery) for delivery in unanswered)
         return handed + self._tell_again(now)
 
     def _tell_again(self, now: datetime) -> int:
         by_alert: dict[int, list[tuple[Addressee, Hearing]]] = {}
         everybody = self.audience.everybody()
-        for delivery in self.store.outbox.exhausted(before=now - TOLD_AGAIN_AFTER):
+        for delivery in self.store.escalation.exhausted(before=now - TOLD_AGAIN_AFTER):
             known = Addressee(
                 delivery.person, delivery.recipient_name, delivery.recipient, (delivery.channel,)
             )
@@ -230,7 +230,8 @@ class Outbox:
             addressee = everybody.get(delivery.person, known)
             by_alert.setdefault(alert.id, []).append((addressee, hearing))
         return sum(
-            self.store.outbox.tell_again(alert_id, to, at=now) for alert_id, to in by_alert.items()
+            self.store.escalation.tell_again(alert_id, to, at=now)
+            for alert_id, to in by_alert.items()
         )
 
     def hand_on(self, delivery: StoredDelivery) -> int:
@@ -239,7 +240,7 @@ class Outbox:
         if alert.kind in _NOBODY_ANSWERS:
             return 0
         to = self._next_people(alert, delivery)
-        handed = self.store.outbox.escalate(delivery, to, at=self.clock.now())
+        handed = self.store.escalation.escalate(delivery, to, at=self.clock.now())
         if not handed and alert.kind is not AlertKind.ALLEGATION:
             self._tell_if_exhausted(alert.id)
         return handed
@@ -256,7 +257,7 @@ class Outbox:
         heard = self.store.reading.heard(delivery.alert_id, delivery.person)
         targets = [each.stored.mention.target for each in heard]
         school = self.audience.school_of(targets[0]) if targets else None
-        about_head = self.store.outbox.about_headteacher(delivery)
+        about_head = self.store.escalation.about_headteacher(delivery)
         accused = {target.id for target in targets if target.kind is TargetKind.PERSON}
         found = []
         for role in next_roles(alert.kind, delivery.role, about_headteacher=about_head):

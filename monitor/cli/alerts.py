@@ -113,7 +113,7 @@ def acknowledge(
             already = f"alert {alert_id} was answered already, by {inert(found.answered_by)}"
             typer.echo(f"{already}; nothing changed")
             return
-        app.store.outbox.acknowledge(alert_id, by=who(by), how="command", at=app.clock.now())
+        app.store.escalation.acknowledge(alert_id, by=who(by), how="command", at=app.clock.now())
     typer.echo(f"alert {alert_id} is answered by {who(by)}")
 
 

@@ -20,6 +20,7 @@ from monitor.storage import dumping, ledger, repeating, schema
 from monitor.storage.dossier import Dossiers
 from monitor.storage.engine import Database
 from monitor.storage.erasing import Erasing
+from monitor.storage.escalation import Escalation
 from monitor.storage.expiry import Expiry
 from monitor.storage.guarding import Guarding
 from monitor.storage.holding import Holding
@@ -53,7 +54,8 @@ class Store:
         self.judging = Judging(self._database, mail_domain)
         self.opinions = Opinions(self._database, self.judging)
         self.pictures = Pictures(self._database)
-        self.outbox = OutboxStore(self._database, mail_domain)
+        self.outbox = OutboxStore(self._database)
+        self.escalation = Escalation(self._database, mail_domain)
         self.reading = Reading(self._database)
         self.guarding = Guarding(self._database)
         self.log = Log(self._database)

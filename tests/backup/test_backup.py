@@ -434,6 +434,6 @@ def answer_all(house: House) -> None:
     with closing(house.store()) as store:
         for alert in store.outbox.alerts():
             if alert.state is not AlertState.ACKNOWLEDGED:
-                store.outbox.acknowledge(alert.id, by="holt", how="code", at=house.make.now)
+                store.escalation.acknowledge(alert.id, by="holt", how="code", at=house.make.now)
         for waiting in store.outbox.due(now=house.make.now):
             store.outbox.settle(waiting.id, DeliveryState.GIVEN_UP, said="no", at=house.make.now)

@@ -359,9 +359,9 @@ def test_what_waits_about_a_post_found_to_accuse_is_taken_back_and_goes_to_nobod
     assert withdrawn.state is DeliveryState.GIVEN_UP
     assert [each.person for each in store.outbox.due(now=make.now)] == ["osei"]
     later = make.now + timedelta(days=2)
-    tried = store.outbox.unanswered(before=later, now=later)
+    tried = store.escalation.unanswered(before=later, now=later)
     assert waiting.alert_id not in {each.alert_id for each in tried}
-    assert store.outbox.exhausted(before=later) == ()
+    assert store.escalation.exhausted(before=later) == ()
     assert store.reading.heard(waiting.alert_id, "holt") == ()
     make.verified(store, vault)
 

@@ -154,7 +154,7 @@ def test_what_has_ended_is_never_sent_again(
 
 
 def unanswered(store: Store, now: datetime) -> list[str]:
-    found = store.outbox.unanswered(before=now - 30 * MINUTE, now=now)
+    found = store.escalation.unanswered(before=now - 30 * MINUTE, now=now)
     return [each.person for each in found]
 
 
@@ -183,10 +183,10 @@ def test_an_alert_made_before_the_clock_went_back_is_not_forgotten(
 
 def test_an_answered_alert_rings_no_more(store: Store, make: Make, alert: Alert) -> None:
     (delivery,) = alert(make.hearing())
-    store.outbox.acknowledge(delivery.alert_id, by="holt", how="reply", at=make.now)
+    store.escalation.acknowledge(delivery.alert_id, by="holt", how="reply", at=make.now)
     assert unanswered(store, make.now + HOUR) == []
     with pytest.raises(MoveError):
-        store.outbox.acknowledge(delivery.alert_id, by="osei", how="reply", at=make.now)
+        store.escalation.acknowledge(delivery.alert_id, by="osei", how="reply", at=make.now)
 
 
 def test_the_ladder_is_climbed_a_step_at_a_time_and_then_the_alert_is_exhausted(
@@ -194,13 +194,13 @@ def test_the_ladder_is_climbed_a_step_at_a_time_and_then_the_alert_is_exhausted(
 ) -> None:
     (first,) = alert(make.hearing())
     ladder = [(make.deputy, Role.DEPUTY), (make.second, Role.SECOND_PERSON)]
-    assert store.outbox.escalate(first, ladder, at=make.now + HOUR) == 1
+    assert store.escalation.escalate(first, ladder, at=make.now + HOUR) == 1
     told = store.outbox.deliveries(first.alert_id)
     assert [(each.person, each.step) for each in told] == [("holt", 0), ("ferris", 1)]
     assert len(store.reading.heard(first.alert_id, "ferris")) == 1
-    assert store.outbox.escalate(told[1], ladder[1:], at=make.now + 2 * HOUR) == 1
+    assert store.escalation.escalate(told[1], ladder[1:], at=make.now + 2 * HOUR) == 1
     third = store.outbox.deliveries(first.alert_id)[2]
-    assert store.outbox.escalate(third, [], at=make.now + 3 * HOUR) == 0
+    assert store.escalation.escalate(third, [], at=make.now + 3 * HOUR) == 0
     assert store.outbox.alert(first.alert_id).state is AlertState.EXHAUSTED
     make.verified(store, vault)
 
@@ -213,12 +213,12 @@ def test_two_who_were_told_together_do_not_exhaust_it_while_a_third_may_answer(
         make.hearing(who="osei", role=Role.SECOND_PERSON, about_headteacher=True),
     )
     ladder = [(make.deputy, Role.DEPUTY), (make.second, Role.SECOND_PERSON)]
-    assert store.outbox.escalate(head, ladder, at=make.now + HOUR) == 1
+    assert store.escalation.escalate(head, ladder, at=make.now + HOUR) == 1
     back = [(make.head, Role.HEADTEACHER)]
-    assert store.outbox.escalate(second, back, at=make.now + HOUR) == 0
+    assert store.escalation.escalate(second, back, at=make.now + HOUR) == 0
     assert store.outbox.alert(head.alert_id).state is AlertState.OPEN
     deputy = store.outbox.deliveries(head.alert_id)[-1]
-    assert store.outbox.escalate(deputy, [], at=make.now + 2 * HOUR) == 0
+    assert store.escalation.escalate(deputy, [], at=make.now + 2 * HOUR) == 0
     assert store.outbox.alert(head.alert_id).state is AlertState.EXHAUSTED
 
 
@@ -226,16 +226,18 @@ def test_what_is_exhausted_is_told_again_once_a_day_until_somebody_answers(
     store: Store, make: Make, vault: Vault, alert: Alert
 ) -> None:
     (first,) = alert(make.hearing())
-    store.outbox.escalate(first, [], at=make.now)
-    assert store.outbox.exhausted(before=make.now) == ()
+    store.escalation.escalate(first, [], at=make.now)
+    assert store.escalation.exhausted(before=make.now) == ()
     tomorrow = make.now + DAY + MINUTE
-    (again,) = store.outbox.exhausted(before=tomorrow - DAY)
+    (again,) = store.escalation.exhausted(before=tomorrow - DAY)
     assert again.person == "holt"
-    told = store.outbox.tell_again(first.alert_id, [(make.head, make.hearing())], at=tomorrow)
+    told = store.escalation.tell_again(first.alert_id, [(make.head, make.hearing())], at=tomorrow)
     assert told == 1
-    assert store.outbox.exhausted(before=tomorrow - DAY) == ()
-    assert len(store.outbox.exhausted(before=tomorrow + MINUTE)) == 1
-    store.outbox.acknowledge(first.alert_id, by="holt", how="reply", at=tomorrow)
-    assert store.outbox.exhausted(before=tomorrow + MINUTE) == ()
-    assert store.outbox.tell_again(first.alert_id, [(make.head, make.hearing())], at=tomorrow) == 0
+    assert store.escalation.exhausted(before=tomorrow - DAY) == ()
+    assert len(store.escalation.exhausted(before=tomorrow + MINUTE)) == 1
+    store.escalation.acknowledge(first.alert_id, by="holt", how="reply", at=tomorrow)
+    assert store.escalation.exhausted(before=tomorrow + MINUTE) == ()
+    assert (
+        store.escalation.tell_again(first.alert_id, [(make.head, make.hearing())], at=tomorrow) == 0
+    )
     make.verified(store, vault)

@@ -169,7 +169,7 @@ def test_what_was_applied_is_erased_logged_and_verifies(
 def closed_case(store: Store, vault: Vault, make: SimpleNamespace, grade: Grade) -> str:
     keep(store, vault, make, grade=grade)
     alert = store.outbox.alerts(limit=1)[0]
-    store.outbox.acknowledge(alert.id, by="holt", how="cli", at=make.now)
+    store.escalation.acknowledge(alert.id, by="holt", how="cli", at=make.now)
     take_all(store, make)
     reference = store.reading.cases()[0].reference
     store.reading.note(reference, by="holt", text="spoke to the heron", at=make.now)

@@ -40,7 +40,7 @@ def whole(sqlite_store: Store, make: Make, vault: Vault) -> Store:
     digest = hashlib.sha256(dump_message(message).encode()).hexdigest()
     store.outbox.begin(due, message, digest=digest, at=make.now)
     store.outbox.settle(due.id, DeliveryState.TAKEN, said="250 taken", at=make.now)
-    store.outbox.acknowledge(due.alert_id, by="holt", how="reply", at=make.now)
+    store.escalation.acknowledge(due.alert_id, by="holt", how="reply", at=make.now)
     store.reading.note("SM-2026-0001", by="holt", text="rang Mr Lowe", at=make.now)
     make.verified(store, vault)
     return store
@@ -226,5 +226,5 @@ def test_a_later_answer_does_not_make_the_earlier_one_wrong(
 ) -> None:
     change(whole, "update alert set state = 'open' where id = 1")
     later = make.now.replace(hour=15)
-    whole.outbox.acknowledge(1, by="osei", how="code", at=later)
+    whole.escalation.acknowledge(1, by="osei", how="code", at=later)
     make.verified(whole, vault)

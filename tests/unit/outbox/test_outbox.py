@@ -205,7 +205,7 @@ async def test_silence_leads_up_the_whole_ladder_then_to_a_daily_reminder(
         assert house.outbox.escalate_unanswered(after=HALF_AN_HOUR) == 0
         await house.outbox.send_due()
     assert told(house)[3:] == ["head", "head"]
-    house.store.outbox.acknowledge(number, by="holt", how="reply", at=house.clock.now())
+    house.store.escalation.acknowledge(number, by="holt", how="reply", at=house.clock.now())
     house.clock.advance(2 * DAY)
     assert house.outbox.escalate_unanswered(after=HALF_AN_HOUR) == 0
 

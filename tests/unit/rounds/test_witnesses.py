@@ -78,4 +78,4 @@ def test_a_witness_who_cannot_be_reached_is_not_handed_on_to_somebody_else(
     signed(sqlite_store, signing_key, clock.now())
     witnesses.tell(signing_key.verifier)
     clock.advance(timedelta(days=3))
-    assert sqlite_store.outbox.unanswered(before=clock.now(), now=clock.now()) == ()
+    assert sqlite_store.escalation.unanswered(before=clock.now(), now=clock.now()) == ()
