@@ -10,6 +10,7 @@ from typing import Any
 from loguru import logger
 
 from monitor.cases.compose import compose_alert
+from monitor.cases.events import event_of
 from monitor.cases.views import (
     AlertView,
     Blind,
@@ -92,7 +93,12 @@ class Briefing:
             case AlertKind.WITNESS:
                 facts = json.loads(alert.text)
                 return WitnessView(
-                    recipient, alert.raised_at, facts["size"], facts["note"], facts["verifier"]
+                    recipient,
+                    alert.raised_at,
+                    facts["size"],
+                    facts["note"],
+                    facts["verifier"],
+                    tuple(map(event_of, facts.get("events", ()))),
                 )
             case AlertKind.DIGEST:
                 return self._digest(alert, delivery, recipient)

@@ -133,6 +133,8 @@ class Daemon:
         self._start("judging what was left", rounds.judge())
         self._start("erasures cut short", asyncio.to_thread(rounds.settle))
         self._start("a digest that is late", asyncio.to_thread(rounds.missed_digest))
+        # A backup is restored and a key changed while the service is down: this is the moment.
+        self._start("telling witnesses", self._tell_witnesses(only_events=True))
         parts = Standing(rounds, self.app.clock, self._stop)
         for name, part in (
             ("sending", parts.send()),
@@ -203,8 +205,8 @@ class Daemon:
         await asyncio.to_thread(self._rounds.digest)
         self._rounds.wake_outbox.set()
 
-    async def _tell_witnesses(self) -> None:
-        await asyncio.to_thread(self._rounds.tell_witnesses)
+    async def _tell_witnesses(self, *, only_events: bool = False) -> None:
+        await asyncio.to_thread(self._rounds.tell_witnesses, only_events=only_events)
         self._rounds.wake_outbox.set()
         self._rounds.wake_stamps.set()
 

@@ -240,12 +240,16 @@ class Rounds:
             logger.bind(size=size).info("checkpoint.signed")
         return size
 
-    def tell_witnesses(self) -> int:
-        """Send this week's checkpoint to each witness who has not had it; how many mails."""
+    def tell_witnesses(self, *, only_events: bool = False) -> int:
+        """Send this week's checkpoint to each witness who has not had it; how many mails.
+
+        With `only_events` only those are told who do not know yet what befell the log.
+        """
         told = 0
         if self.audience.config.evidence.witnesses:
             self.checkpoint()
-            told = Witnesses(self.store, self.audience, self.clock).tell(self.key.verifier)
+            witnesses = Witnesses(self.store, self.audience, self.clock)
+            told = witnesses.tell(self.key.verifier, only_events=only_events)
         if told:
             self.wake_outbox.set()
         return told

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
+from monitor.cases.events import Event
 from monitor.model import (
     AlertKind,
     Certainty,
@@ -247,13 +248,17 @@ class OperatorView:
 
 @dataclass(frozen=True, slots=True)
 class WitnessView:
-    """A checkpoint for somebody outside who keeps it; `note` is the signed note, word for word."""
+    """A checkpoint for somebody outside who keeps it; `note` is the signed note, word for word.
+
+    `events` are what befell the log since the last such mail, the first first.
+    """
 
     recipient: Recipient
     at: datetime
     size: int
     note: str
     verifier: str
+    events: tuple[Event, ...] = ()
 
 
 View = AlertView | DigestView | OperatorView | WitnessView

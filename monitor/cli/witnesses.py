@@ -156,7 +156,8 @@ def rotate_key(
             store.close()
     typer.echo(f"the log belongs to a new key now: {key.verifier}")
     typer.echo(f"the old key is kept at {aside}: move it away from this machine, or destroy it")
-    typer.echo("copy the new key to where you keep the backup, and give its verifier to witnesses")
+    typer.echo("copy the new key to where you keep the backup")
+    typer.echo("`run` sends it to the witnesses when it starts; tell them why yourself")
 
 
 def _sign(key: SigningKey, size: int, root: bytes) -> str:

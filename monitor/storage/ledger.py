@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -197,6 +197,15 @@ def contents_of(session: Session, kind: str) -> list[bytes]:
     """The content of every entry of one kind, in order."""
     query = select(EntryRow.content).where(col(EntryRow.kind) == kind)
     return list(session.exec(query.order_by(col(EntryRow.index))))
+
+
+def of_kinds(
+    session: Session, kinds: Collection[str], *, since: int, until: int
+) -> list[tuple[int, bytes]]:
+    """Number and content of entries of some kinds, from `since` up to, not including, `until`."""
+    place = col(EntryRow.index)
+    query = select(EntryRow.index, EntryRow.content).where(col(EntryRow.kind).in_(kinds))
+    return list(session.exec(query.where(place >= since, place < until).order_by(place)))
 
 
 def contents(session: Session, *, batch: int = 5_000) -> Iterator[bytes]:

@@ -168,6 +168,15 @@ class OutboxStore:
             rows = session.exec(select(AlertRow).order_by(col(AlertRow.id).desc()).limit(limit))
             return tuple(stored_alert(row) for row in rows)
 
+    def last_to(self, person: str, kind: AlertKind) -> StoredAlert | None:
+        """The newest alert of a kind that one person had a message of; None where there is none."""
+        had = select(DeliveryRow.alert_id).where(col(DeliveryRow.person) == person)
+        query = select(AlertRow).where(col(AlertRow.kind) == kind.value)
+        query = query.where(col(AlertRow.id).in_(had)).order_by(col(AlertRow.id).desc())
+        with self._database.read() as session:
+            row = session.exec(query.limit(1)).one_or_none()
+            return stored_alert(row) if row else None
+
     def deliveries(self, alert_id: int) -> tuple[StoredDelivery, ...]:
         with self._database.read() as session:
             rows = session.exec(

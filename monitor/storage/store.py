@@ -120,6 +120,14 @@ class Log:
             raise EvidenceError(f"entry {index} is not as it was sealed")
         return open_leaf(found.content, [encoded for _name, encoded in found.disclosures])
 
+    def of_kinds(
+        self, kinds: Collection[str], *, since: int, until: int
+    ) -> tuple[tuple[int, OpenedLeaf], ...]:
+        """Number and public fields of the entries of these kinds from `since` up to `until`."""
+        with self._database.read() as session:
+            found = ledger.of_kinds(session, kinds, since=since, until=until)
+            return tuple((index, open_leaf(content, ())) for index, content in found)
+
     def append(self, leaves: Sequence[Leaf]) -> list[int]:
         """Seal entries that describe no row of their own."""
         with self._database.write() as session:
