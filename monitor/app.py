@@ -22,6 +22,7 @@ from monitor.config.schema import Config
 from monitor.contract import Alerter, SourceInfo, Tools
 from monitor.errors import EvidenceError
 from monitor.evidence.clockstate import clock_state
+from monitor.evidence.cosignature import CosignerKey
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.fence import ProcessFence
@@ -52,6 +53,7 @@ def read_config(path: Path, *, clock: Clock) -> Config:
         path,
         connectors={kind: plugin.config for kind, plugin in connector_plugins().items()},
         channels={kind: plugin.config for kind, plugin in alerter_plugins().items()},
+        read_key=CosignerKey.parse,
         today=clock.now().date(),
     )
 

@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, field_validator, model_validator
+from pydantic import Field, SecretStr, ValidationInfo, field_validator, model_validator
 
 from monitor.config.fields import (
     Email,
@@ -21,6 +21,9 @@ from monitor.config.fields import (
 )
 from monitor.config.pictures import PicturesConfig
 from monitor.config.sections import DEFAULT_DATA_DIR, FilePath
+from monitor.errors import EvidenceError
+
+_HOW_TO_GIVE_A_KEY = "copy all of the public key that the witness's tool prints, or leave key out"
 
 
 class AuthorityConfig(Part):
@@ -91,6 +94,18 @@ class WitnessConfig(Part):
         default=None,
         description="Public key of their witnessing tool (C2SP cosignature), if they run one.",
     )
+
+    @field_validator("key")
+    @classmethod
+    def _readable(cls, key: str | None, known: ValidationInfo) -> str | None:
+        """Needs `read_key` in the validation context; a value built in code is believed."""
+        read = (known.context or {}).get("read_key")
+        if key is not None and read is not None:
+            try:
+                read(key)
+            except EvidenceError as error:
+                raise UnfitError(str(error), _HOW_TO_GIVE_A_KEY) from error
+        return key
 
 
 class EvidenceConfig(Part):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from pathlib import Path
@@ -43,6 +43,7 @@ def load(
     *,
     connectors: Mapping[str, type[Settings]],
     channels: Mapping[str, type[Settings]],
+    read_key: Callable[[str], object],
     environ: Mapping[str, str] = os.environ,
     today: date,
 ) -> Config:
@@ -52,6 +53,7 @@ def load(
         path: the TOML file.
         connectors: the settings class of each installed kind of source.
         channels: the settings class of each installed kind of channel.
+        read_key: raises EvidenceError where a text is no witness's key.
         environ: where secrets may also come from.
         today: dates of what has happened may not lie after it.
 
@@ -65,7 +67,8 @@ def load(
         Trade("sources", "read", SOURCE_KEYS, connectors),
         Trade("channels", "send by", CHANNEL_KEYS, channels),
     )
-    draft = _Draft(document, Surroundings(folder, environ, {"today": today}))
+    context = {"today": today, "read_key": read_key}
+    draft = _Draft(document, Surroundings(folder, environ, context))
     draft.take_rosters()
     draft.take_plugins(trades)
     draft.take_engine_secrets()

@@ -14,6 +14,7 @@ from monitor.config.document import shipped_plugins
 from monitor.config.load import load
 from monitor.config.schema import Config
 from monitor.contract import Settings
+from monitor.evidence.cosignature import CosignerKey
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "config"
 TODAY = date(2026, 11, 21)
@@ -53,6 +54,7 @@ def read() -> Read:
             connectors={"feed": FeedSettings},
             channels={"email": EmailSettings},
             environ=environ or {},
+            read_key=CosignerKey.parse,
             today=TODAY,
         )
 
@@ -75,6 +77,7 @@ def read_shipped() -> Callable[[Path], Config]:
             connectors=of_kind("sources"),
             channels=of_kind("channels"),
             environ={},
+            read_key=CosignerKey.parse,
             today=TODAY,
         )
 

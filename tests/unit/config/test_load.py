@@ -147,7 +147,14 @@ def test_no_text_whatever_brings_another_error_than_ours(
     path.write_bytes(text.encode("utf-8", "surrogatepass"))
 
     with pytest.raises(ConfigError):
-        load(path, connectors={}, channels={}, environ={}, today=date(2026, 11, 21))
+        load(
+            path,
+            connectors={},
+            channels={},
+            read_key=str,
+            environ={},
+            today=date(2026, 11, 21),
+        )
 
 
 @given(cut=st.integers(0, 1000), length=st.integers(0, 80), put=st.text(max_size=20))

@@ -1,16 +1,17 @@
 """Notes, keys and signatures that others published: real witnesses, and the test data of others.
 
-`ARCHE` is the checkpoint that the log arche2025h1.staging.ct.transparency.dev served on 23 May 2026,
-with the cosignatures (C2SP tlog-cosignature, v1) of four witnesses that different people run. Their
-keys are those on the witnesses' own pages; that of remora.n621.de and the keys that are none stand
-in transparency-dev/formats, note/note_cosigv1_test.go (091ce41666c0), as well. The note of two
-signers is from golang/mod, sumdb/note/note_test.go (02c991387e35).
+`ARCHE` is a checkpoint of the log arche2025h1.staging.ct.transparency.dev of 23 May 2026, with the
+cosignatures (C2SP tlog-cosignature, v1) of four witnesses that different people run. Their keys are
+listed in public repositories; that of remora.n621.de, and the keys that are none, in
+transparency-dev/formats, note/note_cosigv1_test.go (091ce41666c0). The note of two signers is from
+golang/mod, sumdb/note/note_test.go (02c991387e35).
 """
 
 from __future__ import annotations
 
 import base64
 from datetime import UTC, datetime
+from pathlib import Path
 
 import pytest
 
@@ -20,44 +21,16 @@ from monitor.evidence.cosignature import CosignerKey, cosignatures
 from monitor.evidence.note import VerifierKey, open_text, split_note
 
 ORIGIN = "arche2025h1.staging.ct.transparency.dev"
-TEXT = f"{ORIGIN}\n1432088532\nU7WM79jrzyhGZ5/GUBTpM7NzwdyfFx61t3RovgcC4Ro=\n"
-SIGNED = (
-    (  # another kind of signature (0x05): passed over
-        ORIGIN,
-        "zTM8sQAAAZ5W0WdjBAMARjBEAiBjW5IQf9pvsYLfQFX6hoGREPMHbdQ3urbllzalApkptQIgIpwtEroeW2BXaHAI"
-        "4kJXFbon5Ch9MNL5zRNZ55lvGt0=",
-    ),
-    (
-        ORIGIN,
-        "ui8GwCF1+kWqZrxGdhj4aX3gcw7XUlXQQabg/27lefwhUkzbC3NygNI75MdhL1bfTW9g8Ei59RA23oHP7Ry1k3ZF"
-        "WwQ=",
-    ),
-    (
-        "transparency.dev/DEV:witness-little-garden",
-        "2AQqhwAAAABqEiEgzgFIqqhbUoDwjMWE6UP8nd8/KYTzwZ2rhIgcqoXHAwVkjZr4AscylP3v7sEodkRAErumC2q4"
-        "4vdgJY096st5BQ==",
-    ),
-    (
-        "witness1.smartit.nu/witness1",
-        "pIyCDwAAAABqEiEghIp82KWebrw7/oHQwlTAm3g2RKS4+eebl8eO0WH+/iEcxZ75W3u5hNI7TOQtmJbqmNWVuE0t"
-        "gh0XwzdZsDsUAQ==",
-    ),
-    (
-        "remora.n621.de",
-        "2net5wAAAABqEiEgPlfF3V06o0Y+fHM+J5J9s27wgxxcOVSpZ/2g/KSiXCg9DEZI+aVCIobWX9sXTynk5XeU/zZ0"
-        "WBxtqB0DrAWfBw==",
-    ),
-    (
-        "witness.stagemole.eu",
-        "Z/euoAAAAABqEiEgw0i+7g2ENfDAWHmtRzCfKTHSDwYDJA2NmKeGi9Y8FtEyOUvVr+AJmIY/2TUFucgKi7lI7cUi"
-        "OvKFYe/TmN9DAg==",
-    ),
-)
-ARCHE = f"{TEXT}\n" + "".join(f"\u2014 {name} {written}\n" for name, written in SIGNED)
+ARCHE = (Path(__file__).parents[2] / "fixtures/evidence/arche2025h1.txt").read_text("utf-8")
+TEXT = ARCHE.partition("\n\n")[0] + "\n"
+SIGNED = [line.split(" ")[1:] for line in ARCHE.splitlines() if line.startswith("\u2014")]
+"""(name, base64) of each line; the first is of another kind (0x05) and is passed over."""
 OF_THE_LOG = f"{ORIGIN}+ba2f06c0+AU0vHmlGCS/PdN8b2OaGmKprLI8HKM+dJ472xgFYh15f"
 WITNESSES = (
-    "transparency.dev/DEV:witness-little-garden+d8042a87"
-    "+BCtusOxINQNUTN5Oj8HObRkh2yHf/MwYaGX4CPdiVEPM",
+    (
+        "transparency.dev/DEV:witness-little-garden+d8042a87"
+        "+BCtusOxINQNUTN5Oj8HObRkh2yHf/MwYaGX4CPdiVEPM"
+    ),
     "witness1.smartit.nu/witness1+a48c820f+BPSFWg9G6KPiO7QPryYO5Xq4oYJJ+kAvLKLSimDhoxMO",
     "remora.n621.de+da77ade7+BOvN63jn/bLvkieywe8R6UYAtVtNbZpXh34x7onlmtw2",
     "witness.stagemole.eu+67f7aea0+BEqSG3yu9YrmcM3BHvQYTxwFj3uSWakQepafafpUqklv",
@@ -76,8 +49,8 @@ BY_PETER = (
     "pRZb6KE6RyyBwJnAM=\n"
 )
 BY_ENOCH = (
-    "\u2014 EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWLox"
-    "33WWd1RvMc+QQ=\n"
+    "\u2014 EnochRoot rwz+eBzmZa0SO3NbfRGzPCpDckykFXSdeX+MNtCOXm2/5n2tiOHp+vAF1aGrQ5ovTG01oOTGwnWL"
+    "ox33WWd1RvMc+QQ=\n"
 )
 
 
