@@ -1,7 +1,8 @@
 """The grader: speed, memory, and the same network in full precision: `python bench/grading.py`.
 
-Each network runs in a process of its own, so that its memory is its own. Training leaves the one in
-full precision in `training/work/full.onnx`; without it the comparison is said to be missing.
+Each network runs in a process of its own, so that its memory is its own. The one in full precision
+is `training/work/full.onnx`, which training leaves there and `python -m training whole` makes again
+of the shipped weights (speed does not depend on them); without it the comparison is missing.
 """
 
 from __future__ import annotations
@@ -160,8 +161,8 @@ def main() -> None:
         rows.append(["times as fast", *(f"{ours / full:.1f}" for ours, full in pairs), "-"])
     table(("network", *heads, "memory it takes"), rows)
     if not FULL.exists():
-        print("**Full precision was not measured**: training leaves it in"
-              f" {FULL.relative_to(ROOT)}, which is not there.\n")  # fmt: skip
+        print(f"**Full precision was not measured**: {FULL.relative_to(ROOT)} is not there"
+              " (`python -m training whole` makes it).\n")  # fmt: skip
     last, most = service()
     print(f"The whole service with the model loaded, resident {WATCHED_SECONDS} seconds after its"
           f" first grade: {last:.0f} MB; at the most in that time {most:.0f} MB.\n")  # fmt: skip

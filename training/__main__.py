@@ -4,6 +4,7 @@
 - `onward:FILE:FILE…`: learn on from the shipped model for one epoch; those cases count twice. A
   FILE is a name in `training/cases`, or the path of exported corrections (`….jsonl`).
 - `renew`: learn on from the shipped model and from a net trained from the beginning.
+- `whole`: write the shipped model in full precision, which `python -m bench grading` compares with.
 - `report`: measure the shipped model and write the tables of the docs.
 - `baselines`: measure simpler graders on the same sets.
 - `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
@@ -60,6 +61,17 @@ def renew(_names: list[str]) -> None:
     print(build(net, pieces)["chosen"])
 
 
+def whole(_names: list[str]) -> None:
+    from monitor.grading.grader import HERE
+    from training.export import written
+    from training.recover import recovered
+    from training.rows import WORK
+
+    net, _ = recovered(HERE)
+    WORK.mkdir(exist_ok=True)
+    written(net, WORK / "full.onnx")
+
+
 def report(_names: list[str]) -> None:
     from training.report import printed
     from training.report import report as measured
@@ -112,6 +124,7 @@ STEPS = {
     "build": train,
     "onward": onward,
     "renew": renew,
+    "whole": whole,
     "report": report,
     "baselines": baselines,
     "levers": levers,

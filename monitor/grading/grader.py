@@ -119,7 +119,8 @@ class Grader:
         flags = frozenset(f for f, p in sight.marks.items() if p >= self._card.flags[f])
         why: tuple[Reason, ...] = ()
         if reasons:
-            found = reasons_for(asked, severity, self._scores_of_each)
+            least = self._least(severity)
+            found = reasons_for(asked, severity, self._scores_of_each, least)
             why = short.placed(found, question.text)
         return Grade(
             severity=severity,
@@ -190,6 +191,13 @@ class Grader:
         if not sight.complete:
             return Severity.ABUSIVE, True
         return Severity.NEUTRAL, False
+
+    def _least(self, severity: Severity) -> float:
+        """Return the least probability that brings this grade, as `reasons_for` reckons it."""
+        limits = self._thresholds
+        if severity is Severity.THREATENING:
+            return limits.threatening
+        return limits.abusive if severity is Severity.ABUSIVE else 1 - limits.abusive
 
     def _scores_of_each(self, questions: Sequence[Question]) -> list[Scores]:
         """Score several short questions in one go; what `reasons_for` measures with."""

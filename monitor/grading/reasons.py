@@ -1,190 +1,237 @@
-"""Finds the words that decided a grade: what changes without them, and what they say alone."""
+"""Finds the words that decided a grade: the fewest clauses that by themselves still bring it."""
 
 from __future__ import annotations
 
-import math
-import re
-from dataclasses import replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from monitor.model import Reason, Severity
+from monitor.grading.influence import Influence, log_odds
+from monitor.grading.phrases import clauses_of, joined, phrases_of, runs_of, words_of
+from monitor.grading.words import TRAILING
+from monitor.model import Reason
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Iterable
 
-    from monitor.grading.question import Question, Span
-    from monitor.model import Scores
-
-    ScoreEach = Callable[[Sequence[Question]], list[Scores]]
+    from monitor.grading.influence import ScoreEach
+    from monitor.grading.phrases import Words
+    from monitor.grading.question import Question
+    from monitor.model import Severity
 
 MOST_REASONS = 5
-MOST_WORDS = 48
-"""Longer texts are first searched in stretches; the gravest one is then searched by words."""
-COARSE = 12
-"""Parts into which a text is first divided."""
-STRONG = 4
-"""Parts whose single words are then measured."""
-RUN = 3
-"""Neighbouring words that are measured together too."""
-LEAST_SHARE = 0.2
-"""A word counts when it moves the grade by at least this share of the strongest word."""
-_WORD = re.compile(r"\S+")
-_PUNCTUATION = ".,;:!?\"'()[]{}<>\u2018\u2019\u201c\u201d\u2026-\u2013\u2014"
+"""Spans that are told; a clause with the name in its middle is two of them."""
+MOST_CLAUSES = 3
+MOST_UNITS = 10
+"""Phrases that a text is measured by; of more, the shortest neighbours are joined."""
+MOST_BLOCKS = 8
+"""Parts that a longer text is first measured by."""
+SEARCHED = 40
+"""Words that are measured by phrases; a longer text is first narrowed to its gravest clauses."""
+READ_WHOLE = 120
+"""Words that are narrowed part by part; of a longer text first the gravest stretch is taken."""
+MOST_STRETCHES = 40
+HOLDS = 0.7
+"""Share of the whole text's log-odds that the deciding words bring by themselves."""
+LEFT = 0.25
+"""Share that may be left to the text without them."""
+LEAST = 0.05
+"""A clause with less of the influence than this share is never added."""
+STRONG = 0.4
+"""A clause with this share of the strongest one's influence is told too."""
+FEW = 5
+"""Fewer words than this are seldom understood by themselves: the next clause is told too."""
+WHOLE = 20
+"""Words of a text that may be told whole."""
+MOST_TOLD = 0.8
+"""Share of a longer text that is told, where less of it still brings the grade."""
+SPARED = 0.1
+"""Share that the deciding words may lose when phrases are cut from the ends of a clause."""
+LONG = 10
+"""Words of a clause that is never cut at its ends."""
+SHORTEST = 6
+"""Words that are left of a clause so cut."""
 
 
 def reasons_for(
-    question: Question, severity: Severity, score_each: ScoreEach
+    question: Question, severity: Severity, score_each: ScoreEach, least: float
 ) -> tuple[Reason, ...]:
     """Return the deciding words, the strongest first, at most `MOST_REASONS`.
 
-    Offsets are code points of `question.text`; the weights are shares of the measured influence
-    (log-odds of the grade: lost without the words, plus gained by them alone) and add up to at
-    most 1. Words inside the target's own name are never a reason, since the model does not
-    see them.
+    `least` is the probability from which on the grade is given. Offsets are code points of
+    `question.text`; the weights are shares of the measured influence (log-odds of the grade) and
+    add up to at most 1. Words inside the target's own name are never a reason, since the model
+    does not see them; words that only join others are none by themselves.
     """
-    words = _words(question)
+    words = words_of(question)
     if not words:
         return ()
-    if len(words) > MOST_WORDS:
-        question, words = _gravest_stretch(question, words, severity, score_each)
-    parts = _divided(words, COARSE)
-    if len(parts) < len(words):
-        influence = _influences(question, parts, severity, score_each)
-        strong = sorted(range(len(parts)), key=lambda n: -influence[n])[:STRONG]
-        words = [word for n in sorted(strong) if influence[n] > 0 for word in parts[n]]
-    return _joined(question.text, words, _of_words(question, words, severity, score_each))
+    read = Influence(question, severity, score_each)
+    clauses = clauses_of(question, _narrowed(question, words, read))
+    phrases = _at_most([phrases_of(clause) for clause in clauses], MOST_UNITS)
+    shares = iter(read.shares([phrase for own in phrases for phrase in own]))
+    value = [sum(next(shares) for _ in own) for own in phrases]
+    choice = _Choice(question, clauses, value, read, log_odds(least))
+    chosen = choice.clauses_told()
+    kept = {n: clauses[n] for n in chosen}
+    for n in chosen:
+        kept[n] = choice.cut(kept, n, phrases[n])
+    return _told(question.text, kept, value)
 
 
-def _words(question: Question) -> list[Span]:
-    """Return the spans of words and emoji, without the target's name and without punctuation."""
-    shown = list(question.text)
-    for start, end in question.spans:
-        shown[max(0, start) : end] = " " * len(shown[max(0, start) : end])
-    words = []
-    for found in _WORD.finditer("".join(shown)):
-        word = found.group()
-        start = found.start() + len(word) - len(word.lstrip(_PUNCTUATION))
-        bare = word.strip(_PUNCTUATION)
-        owner = bare == "s" and question.text[max(0, start - 1) : start] in ("'", "\u2019")
-        if not owner and any(c.isalnum() or c > "\u2000" for c in bare):
-            words.append((start, start + len(bare)))
+@dataclass(frozen=True)
+class _Choice:
+    """What is chosen from: clauses, the influence of each, and what brings the grade."""
+
+    question: Question
+    clauses: list[Words]
+    value: list[float]
+    read: Influence
+    least: float
+
+    def clauses_told(self) -> list[int]:
+        """Add clauses until they bring the grade by themselves, and the rest no longer does."""
+        value = self.value
+        telling = (n for n in range(len(value)) if any(word.telling for word in self.clauses[n]))
+        order = sorted(telling, key=lambda n: -value[n])
+        worth = LEAST * sum(max(0.0, each) for each in value)
+        chosen = order[:1]
+        while len(chosen) < MOST_CLAUSES and (lacking := self._lacking(chosen)) > 0:
+            others = [n for n in order if n not in chosen and value[n] > worth]
+            self._read_all([*chosen, n] for n in others)
+            best = min(others, key=lambda n: self._lacking([*chosen, n]), default=None)
+            if best is None or self._lacking([*chosen, best]) >= lacking:
+                break
+            chosen.append(best)
+        for n in order:
+            few = sum(len(self.clauses[m]) for m in chosen) < FEW and value[n] > 2 * worth
+            if n not in chosen and (few or value[n] >= STRONG * value[order[0]] > 0):
+                chosen.append(n)
+        return sorted(self._fewer(chosen[:MOST_CLAUSES]))
+
+    def _fewer(self, chosen: list[int]) -> list[int]:
+        """Leave out the weakest clauses of a text that would be told nearly whole, if it can be."""
+        size = sum(map(len, self.clauses))
+        enough = min(self.least, self.read.bare(joined(self.clauses)))
+        weakest = sorted(chosen, key=lambda n: self.value[n])
+        while len(weakest) > 1 and size > WHOLE:
+            told = sum(len(self.clauses[n]) for n in weakest)
+            fewer, _ = self._sides(weakest[1:])
+            if told <= MOST_TOLD * size or self.read.bare(fewer) < enough:
+                break
+            weakest = weakest[1:]
+        return weakest
+
+    def cut(self, kept: dict[int, Words], n: int, phrases: list[Words]) -> Words:
+        """Cut phrases from the ends of a long clause while hardly anything is lost by it.
+
+        At its end only those go that a sentence can do without: where, when, with whom.
+        """
+
+        def with_only(part: list[Words]) -> Words:
+            return joined(joined(part) if m == n else clause for m, clause in kept.items())
+
+        all_of_it = with_only(phrases)
+        least = self.read.of(all_of_it) - SPARED * max(0.0, self._between(1) - self._between(0))
+        bare = min(self.least, self.read.bare(all_of_it))
+        while sum(map(len, phrases)) > LONG:
+            opens = self.question.text[slice(*phrases[-1][0].span)].lower()
+            ends = [phrases[1:], phrases[:-1]] if opens in TRAILING else [phrases[1:]]
+            ends = [part for part in ends if sum(map(len, part)) >= SHORTEST]
+            self.read.read(with_only(part) for part in ends)
+            best = max(ends, key=lambda part: self.read.of(with_only(part)), default=[])
+            cut = with_only(best)
+            if not best or self.read.of(cut) < least or self.read.bare(cut) < bare:
+                break
+            phrases = best
+        return joined(phrases)
+
+    def _between(self, share: float) -> float:
+        """Return the log-odds at a share of the way from an empty text to the whole."""
+        nothing, whole = self.read.of(()), self.read.of(joined(self.clauses))
+        return nothing + share * (whole - nothing)
+
+    def _lacking(self, chosen: list[int]) -> float:
+        """Return by how much the chosen clauses fall short of the grade, or the rest still has it.
+
+        Log-odds: 0 where the chosen bring enough of the whole, and the grade, and the rest neither.
+        """
+        with_them, rest = self._sides(chosen)
+        whole = self.read.bare(joined(self.clauses))
+        return (
+            max(0.0, self._between(HOLDS) - self.read.of(with_them))
+            + max(0.0, self.read.of(rest) - self._between(LEFT))
+            + max(0.0, min(whole, self.least) - self.read.bare(with_them))
+            + max(0.0, self.read.bare(rest) - self.least)
+        )
+
+    def _read_all(self, choices: Iterable[list[int]]) -> None:
+        self.read.read([side for chosen in choices for side in self._sides(chosen)])
+
+    def _sides(self, chosen: list[int]) -> tuple[Words, Words]:
+        """Return the words of the chosen clauses, and those of all others."""
+        with_them = joined(clause for n, clause in enumerate(self.clauses) if n in chosen)
+        rest = joined(clause for n, clause in enumerate(self.clauses) if n not in chosen)
+        return with_them, rest
+
+
+def _narrowed(question: Question, words: Words, read: Influence) -> Words:
+    """Return about `SEARCHED` words at most: the clauses of a long text that count most."""
+    if len(words) > READ_WHOLE:
+        words = _gravest_stretch(clauses_of(question, words), read)
+    while len(words) > SEARCHED:
+        (blocks,) = _at_most([clauses_of(question, words)], MOST_BLOCKS)
+        value = read.shares(blocks)
+        taken: list[int] = []
+        for n in sorted(range(len(blocks)), key=lambda n: -value[n]):
+            room = SEARCHED - sum(len(blocks[m]) for m in taken)
+            if not taken or (value[n] > 0 and len(blocks[n]) <= room):
+                taken.append(n)
+        if len(taken) == len(blocks):
+            break
+        words = joined(blocks[n] for n in sorted(taken))
     return words
 
 
-def _divided(words: list[Span], most: int) -> list[list[Span]]:
-    """Divide words into at most `most` neighbouring parts of equal size."""
-    size = math.ceil(len(words) / most)
-    return [words[n : n + size] for n in range(0, len(words), size)]
+def _gravest_stretch(clauses: list[Words], read: Influence) -> Words:
+    """Read overlapping stretches of a long text each alone; return the gravest."""
+    stretches: list[Words] = []
+    for start in range(0, len(clauses), -(-len(clauses) // MOST_STRETCHES)):
+        end, size = start, 0
+        while end < len(clauses) and (end == start or size + len(clauses[end]) <= READ_WHOLE):
+            size += len(clauses[end])
+            end += 1
+        stretches.append(joined(clauses[start:end]))
+        if end == len(clauses):
+            break
+    read.read(stretches)
+    return max(stretches, key=read.of)
 
 
-def _of_words(
-    question: Question, words: list[Span], severity: Severity, score_each: ScoreEach
-) -> list[float]:
-    """Return the influence of each word, alone and with its neighbours.
-
-    Where a text says a thing twice, or by two words together, no single word changes the grade:
-    so half of a word's influence is what the runs of `RUN` neighbours with it bring, a word each.
-    """
-    if not words:
-        return []
-    runs = [[word] for word in words]
-    runs += [words[n : n + RUN] for n in range(len(words) - RUN + 1)] if len(words) > RUN else []
-    found = _influences(question, runs, severity, score_each)
-    own, together = found[: len(words)], found[len(words) :]
-    if not together:
-        return own
-    result = []
-    for n, alone in enumerate(own):
-        with_it = together[max(0, n - RUN + 1) : n + 1]
-        result.append(0.5 * alone + 0.5 * sum(with_it) / (RUN * len(with_it)))
-    # The strongest run is shown whole: "in the head" is read where "head" alone would be passed by.
-    best = max(range(len(together)), key=together.__getitem__)
-    for n in range(best, best + RUN):
-        result[n] = max(result[n], LEAST_SHARE * max(result))
-    return result
+def _at_most(clauses: list[list[Words]], most: int) -> list[list[Words]]:
+    """Join the shortest neighbours inside a clause until there are at most `most` parts in all."""
+    while sum(map(len, clauses)) > most:
+        pairs = [
+            (len(parts[at]) + len(parts[at + 1]), n, at)
+            for n, parts in enumerate(clauses)
+            for at in range(len(parts) - 1)
+        ]
+        if not pairs:
+            break
+        _, n, at = min(pairs)
+        clauses[n][at : at + 2] = [clauses[n][at] + clauses[n][at + 1]]
+    return clauses
 
 
-def _influences(
-    question: Question, parts: list[list[Span]], severity: Severity, score_each: ScoreEach
-) -> list[float]:
-    """Return of each part what is lost without it, and what it says with everything else gone."""
-    outer = (0, len(question.text))
-    asked = [question, _left_out(question, [outer])]
-    asked += [_left_out(question, part) for part in parts]
-    asked += [_only(question, part[0][0], part[-1][1]) for part in parts]
-    whole, nothing, *others = (_log_odds(each, severity) for each in score_each(asked))
-    lost, alone = others[: len(parts)], others[len(parts) :]
-    return [
-        (whole - without) + max(0.0, only - nothing)
-        for without, only in zip(lost, alone, strict=True)
-    ]
-
-
-def _left_out(question: Question, part: list[Span]) -> Question:
-    """Blank the words of `part`, all but characters of the target's name; offsets stay."""
-    first, last = part[0][0], part[-1][1]
-    named = {
-        n
-        for start, end in question.spans
-        if start < last and first < end
-        for n in range(max(start, first), min(end, last))
-    }
-    text = question.text
-    blanked = "".join(text[n] if n in named else " " for n in range(first, last))
-    return replace(question, text=text[:first] + blanked + text[last:])
-
-
-def _log_odds(scores: Scores, severity: Severity) -> float:
-    """Return how strongly the scores say `severity`; abuse is everything that is not neutral."""
-    chance = {
-        Severity.THREATENING: scores.threatening,
-        Severity.ABUSIVE: scores.threatening + scores.abusive,
-    }.get(severity, scores.neutral)
-    chance = min(max(chance, 1e-4), 1 - 1e-4)
-    return math.log(chance / (1 - chance))
-
-
-def _gravest_stretch(
-    question: Question, words: list[Span], severity: Severity, score_each: ScoreEach
-) -> tuple[Question, list[Span]]:
-    """Read stretches of a long text each alone; return the question cut down to the strongest."""
-    size = MOST_WORDS // 2
-    stretches = [words[n : n + size] for n in range(0, len(words), size)]
-    alone = [_only(question, stretch[0][0], stretch[-1][1]) for stretch in stretches]
-    scored = score_each(alone)
-    best = max(range(len(scored)), key=lambda n: _log_odds(scored[n], severity))
-    return alone[best], stretches[best]
-
-
-def _only(question: Question, start: int, end: int) -> Question:
-    """Blank everything outside the stretch."""
-    text = question.text
-    kept = " " * start + text[start:end] + " " * (len(text) - end)
-    return replace(
-        question, text=kept, spans=tuple(s for s in question.spans if start <= s[0] < end)
-    )
-
-
-def _joined(text: str, words: list[Span], influence: list[float]) -> tuple[Reason, ...]:
-    """Join neighbouring strong words into phrases and keep the strongest phrases."""
-    strongest = max(influence, default=0.0)
-    if strongest <= 0:
-        return ()
-    total = sum(value for value in influence if value > 0)
-    phrases: list[tuple[int, int, float]] = []
-    previous = -2
-    for n, (span, value) in enumerate(zip(words, influence, strict=True)):
-        if value < LEAST_SHARE * strongest:
-            continue
-        between = text[phrases[-1][1] : span[0]] if phrases else ""
-        near = n == previous + 1 and phrases and not any(c.isalnum() for c in between)
-        if near:
-            phrases[-1] = (phrases[-1][0], span[1], phrases[-1][2] + value)
-        else:
-            phrases.append((*span, value))
-        previous = n
-    phrases.sort(key=lambda phrase: -phrase[2])
-    return tuple(
-        Reason(start, end, text[start:end], round(value / total, 4))
-        for start, end, value in phrases[:MOST_REASONS]
-    )
+def _told(text: str, kept: dict[int, Words], value: list[float]) -> tuple[Reason, ...]:
+    """Return the spans of the chosen clauses, less those of words that only join others."""
+    total = sum(max(0.0, each) for each in value) or 1.0
+    reasons = []
+    for n, words in kept.items():
+        runs = [run for run in runs_of(words) if any(word.telling for word in run)]
+        size = sum(map(len, runs))
+        for run in runs:
+            start, end = run[0].span[0], run[-1].span[1]
+            weight = max(0.0, value[n]) / total * len(run) / size
+            reasons.append(Reason(start, end, text[start:end], round(weight, 4)))
+    reasons.sort(key=lambda reason: -reason.weight)
+    return tuple(reasons[:MOST_REASONS])
