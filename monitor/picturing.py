@@ -20,7 +20,7 @@ from monitor.config.pictures import PicturesConfig
 from monitor.errors import MalformedError, RemoteError, TransientError
 from monitor.evidence.leaf import Json
 from monitor.evidence.vault import Vault
-from monitor.pictures.job import LONGEST_LINE, Job, Picture, measure, read_picture
+from monitor.pictures.job import LONGEST_LINE, WHY, Job, Picture, measure, read_picture
 from monitor.storage.pictures import Wanted
 from monitor.storage.store import Store
 
@@ -116,7 +116,7 @@ async def ask(socket: Path, job: Job) -> tuple[Picture, bytes]:
     """Put one question to the picture program.
 
     Raises:
-        TransientError: it is not there, or says nothing in time.
+        TransientError: it is not there, or ends or says nothing in time.
         MalformedError: what it says makes no sense.
     """
     try:
@@ -125,7 +125,10 @@ async def ask(socket: Path, job: Job) -> tuple[Picture, bytes]:
             try:
                 writer.write(job.line())
                 await writer.drain()
-                picture = read_picture(await reader.readline())
+                line = await reader.readline()
+                if not line:
+                    raise TransientError(f"the picture program ended without a word; {WHY}")
+                picture = read_picture(line)
                 return picture, await reader.readexactly(picture.size)
             finally:
                 writer.close()
@@ -134,4 +137,15 @@ async def ask(socket: Path, job: Job) -> tuple[Picture, bytes]:
     except (EOFError, ValueError) as error:
         raise MalformedError("the picture program stopped in the middle") from error
     except OSError as error:
-        raise TransientError("the picture program is not there: see docs/pictures.md") from error
+        raise TransientError(_closed(socket, error)) from error
+
+
+def _closed(socket: Path, error: OSError) -> str:
+    """Why nobody answers at the socket, and what opens it."""
+    if isinstance(error, FileNotFoundError):
+        return f"{socket} is not there: sudo make install again, now that the config wants pictures"
+    if isinstance(error, PermissionError):
+        return f"{socket} is not for this user: ask as the service does, sudo staff-mentions check"
+    if isinstance(error, ConnectionRefusedError):
+        return f"nobody listens at {socket}: systemctl start staff-mentions-pictures.socket"
+    return f"the picture program broke off; {WHY}"

@@ -124,15 +124,26 @@ SCRIPT
     install -m 0755 "$work/command" "$root$COMMAND"
 }
 
-# Pictures of pages are switched on in the config, by a table [evidence.pictures].
+# Pictures of pages are switched on in the config, by a table [evidence.pictures]. A config that
+# cannot be read says nothing about them: they stay as they are.
 wants_pictures() {
     [ -e "$root$CONFIG/config.toml" ] || return 1
-    "$python" - "$root$CONFIG/config.toml" <<'SCRIPT'
+    said=$("$python" - "$root$CONFIG/config.toml" <<'SCRIPT'
 import sys, tomllib
-with open(sys.argv[1], "rb") as file:
-    given = tomllib.load(file)
-sys.exit("pictures" not in given.get("evidence", {}))
+try:
+    with open(sys.argv[1], "rb") as file:
+        given = tomllib.load(file)
+except (OSError, ValueError):
+    print("unreadable")
+else:
+    print("yes" if "pictures" in given.get("evidence", {}) else "no")
 SCRIPT
+    )
+    case $said in
+    yes) return 0 ;;
+    no) return 1 ;;
+    *) [ -e "$root$UNITS/$PICTURES.socket" ] ;;
+    esac
 }
 
 # An account and units of their own for the browser; taken away where the config does not want them.
@@ -147,6 +158,12 @@ install_pictures() {
         sed "s|/opt/staff-mentions|$PREFIX|g" "$here/systemd/$each" >"$work/unit"
         install -m 0644 "$work/unit" "$root$UNITS/$each"
     done
+    if ! staged; then
+        for each in chromium chromium-browser google-chrome; do
+            command -v "$each" >/dev/null 2>&1 && found=$each
+        done
+        [ -n "${found:-}" ] || say "Pictures need Chromium, which is not here: apt install chromium"
+    fi
     with_systemd || return 0
     systemctl daemon-reload
     systemctl enable --now --quiet "$PICTURES.socket"

@@ -117,6 +117,7 @@ def _row(found: Verified) -> dict[str, Any]:
         "checkpoints": found.checkpoints,
         "signed": found.signed,
         "blobs": found.blobs,
+        "pictures": found.pictures,
         "erased": found.erased,
     }
 
@@ -124,9 +125,10 @@ def _row(found: Verified) -> dict[str, Any]:
 def _words(found: Verified) -> str:
     unsigned = found.size - found.signed
     tail = f"; the last {unsigned} are not signed yet" if unsigned else ""
+    shown = f", {found.pictures} pictures of pages" if found.pictures else ""
     return (
         f"VERIFIED: {found.size} entries, {found.checkpoints} signed checkpoints,"
-        f" {found.blobs} originals{tail}\nroot {found.root.hex()}"
+        f" {found.blobs} originals{shown}{tail}\nroot {found.root.hex()}"
     )
 
 

@@ -28,7 +28,11 @@ RECORD_ERASED: Final = "record.erased"
 BLOB_FIELD: Final = "raw_sha256"
 WARC_FIELD: Final = "warc_sha256"
 PICTURE_FIELD: Final = "picture_sha256"
-_BLOBS: Final = frozenset({BLOB_FIELD, WARC_FIELD, PICTURE_FIELD})
+_BLOBS: Final = {
+    BLOB_FIELD: "the original",
+    WARC_FIELD: "the WARC file",
+    PICTURE_FIELD: "the picture of the page",
+}
 PROGRESS_EVERY: Final = 4096
 
 CheckRow = Callable[[OpenedLeaf, int], str | None]
@@ -64,6 +68,7 @@ class Verified:
     withheld: int
     signed: int
     erased: int
+    pictures: int = 0
 
 
 def verify_log(
@@ -152,7 +157,7 @@ class _Reading:
         self._origin = ""
         self._signed = 0
         self._checkpoints = 0
-        self._blobs = 0
+        self._blobs = self._pictures = 0
         self._withheld = 0
 
     @property
@@ -203,8 +208,7 @@ class _Reading:
             )
         self._withheld += opened.withheld
         if not entry.erased:
-            for name in _BLOBS & opened.secret.keys():
-                self._check_blob(name, opened.secret[name])
+            self._check_blobs(opened)
         if opened.kind == RECORD_ERASED:
             self._erasures.account(opened, entry.index)
         elif opened.kind == KEY_CHANGED:
@@ -215,15 +219,24 @@ class _Reading:
             if different is not None:
                 raise EvidenceError(different)
 
-    def _check_blob(self, name: str, digest: Any) -> None:
-        if digest is None or digest == "":
-            return  # the entry says that there were no bytes to keep
+    def _check_blobs(self, opened: OpenedLeaf) -> None:
+        for name in _BLOBS.keys() & opened.secret.keys():
+            digest = opened.secret[name]
+            if digest is None or digest == "":
+                continue  # the entry says that there were no bytes to keep
+            try:
+                self._check_blob(digest)
+            except EvidenceError as error:
+                raise EvidenceError(f"{_BLOBS[name]}: {error}") from error
+            self._blobs += name == BLOB_FIELD
+            self._pictures += name == PICTURE_FIELD
+
+    def _check_blob(self, digest: Any) -> None:
         if not isinstance(digest, str):
-            raise EvidenceError(f"{name} is not a digest")
+            raise EvidenceError("what was sealed is not a digest")
         found = sha256(self._get_blob(digest)).hexdigest()
         if found != digest:
             raise EvidenceError(f"blob {digest} was altered: its SHA-256 is now {found}")
-        self._blobs += name == BLOB_FIELD
 
     def _meet(self) -> None:
         """Compare the tree with every checkpoint of its present size."""
@@ -274,6 +287,7 @@ class _Reading:
             root=root,
             checkpoints=self._checkpoints,
             blobs=self._blobs,
+            pictures=self._pictures,
             withheld=self._withheld,
             signed=self._signed,
             erased=self._erasures.count,

@@ -11,6 +11,7 @@ import asyncio
 import base64
 import html
 import shutil
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -22,7 +23,7 @@ from playwright.async_api import Error as BrowserError
 from monitor.contract import Fetched
 from monitor.errors import RefusedError, RemoteError, TransientError
 from monitor.pictures.fetching import Fetching
-from monitor.pictures.job import TALLEST, WIDTH
+from monitor.pictures.job import TALLEST, WHY, WIDTH
 
 CHROMIUMS: Final = ("chromium", "chromium-browser", "google-chrome")
 LOADING: Final = 15.0
@@ -44,11 +45,13 @@ _HIDDEN: Final = (
     "{visibility:hidden!important}*{animation:none!important;transition:none!important}"
 )
 _ARGUMENTS: Final = (
+    "--js-flags=--jitless",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=http://127.0.0.1:9",
     "--proxy-bypass-list=<-loopback>",
     "--force-webrtc-ip-handling-policy=disable_non_proxied_udp",
     "--blink-settings=imagesEnabled=false",
+    "--disable-3d-apis",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-domain-reliability",
@@ -57,7 +60,11 @@ _ARGUMENTS: Final = (
     "--dns-prefetch-disable",
     "--no-pings",
 )
-"""Chromium itself finds no name and reaches only a proxy that is not there."""
+"""Chromium itself finds no name and reaches only a proxy that is not there.
+
+Its scripts run without the compiler, through which most attacks on browsers go; the unit then
+forbids memory that is both written and executed (MemoryDenyWriteExecute).
+"""
 
 
 def installed() -> str:
@@ -84,7 +91,9 @@ async def chromium(*, sandbox: bool = True) -> AsyncIterator[Browser]:
                 executable_path=path, args=list(_ARGUMENTS), chromium_sandbox=sandbox
             )
         except BrowserError as error:
-            raise TransientError("Chromium does not start") from error
+            # No page was asked for yet: what Chromium complains of holds nothing of anybody's.
+            sys.stderr.write(f"{error}\n")
+            raise TransientError(f"Chromium does not start; {WHY}") from error
         try:
             yield browser
         finally:

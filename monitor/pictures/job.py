@@ -17,6 +17,7 @@ LARGEST_PICTURE: Final = 16_000_000
 WIDTH: Final = 1280
 TALLEST: Final = 12_000
 """Pixels of a page that are shown; Chromium draws nothing reliably beyond 16,384."""
+WHY: Final = "its journal says why: journalctl -u 'staff-mentions-pictures@*'"
 _BANNER: Final = 600
 _SIGNATURE: Final = b"\x89PNG\r\n\x1a\n"
 _HEADER: Final = 24

@@ -53,6 +53,17 @@ class House:
                 grade = Grade(Severity.THREATENING, model="constant")
                 store.judging.judge(self.make.judgement(waiting.id, grade=grade), at=self.make.now)
 
+    def picture(self, png: bytes) -> str:
+        """Keep a picture of the page of a post that was heard; its digest."""
+        with closing(self.store()) as store:
+            since = self.make.now - timedelta(days=1)
+            store.pictures.enqueue(frozenset({"forum.school.example"}), since=since)
+            wanted = store.pictures.next(now=self.make.now)
+            assert wanted is not None
+            digest = self.vault.put(png)
+            assert store.pictures.keep(wanted, digest, {"url": wanted.url}, at=self.make.now)
+            return digest
+
     def sign(self) -> str:
         with closing(self.store()) as store:
             store.log.checkpoint(
@@ -164,6 +175,23 @@ def test_a_backup_of_a_log_that_was_handed_to_a_new_key_comes_back_with_that_key
     # Verified from the first key on: the hand-over says which key came after it.
     assert house.verify(elsewhere).size == house.head()[0] + 1
     assert SigningKey.load(elsewhere.key_file).verifier == new.verifier
+
+
+def test_a_picture_of_a_page_comes_back_with_its_digest_and_is_missed_when_it_is_altered(
+    house: House, elsewhere: Place, tmp_path: Path
+) -> None:
+    png = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
+    digest = house.picture(png)
+    house.restore(house.back_up(tmp_path / "b.age"), elsewhere)
+    assert Vault(elsewhere.vault).get(digest) == png
+    assert house.verify(elsewhere).pictures == 1
+    with closing(Store(elsewhere.url, mail_domain="school.example")) as store:
+        assert store.pictures.counts() == {"taken": 1, "waiting": 1}
+    (kept,) = elsewhere.vault.rglob(digest)
+    kept.chmod(0o600)
+    kept.write_bytes(png[:-1] + b"\xfe")
+    with pytest.raises(EvidenceError, match=r"page\.pictured.*the picture of the page"):
+        house.verify(elsewhere)
 
 
 def test_an_empty_database_that_a_command_left_there_is_no_obstacle(

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from monitor.cli import main
 from monitor.demo.catcher import MailCatcher
 from monitor.demo.feeds import FeedServer
 from monitor.demo.script import SCRIPT
+from monitor.evidence.vault import Vault
 from tests.e2e.house import COMMAND, ROOT, House
 
 ROSTER = ROOT / "tests" / "fixtures" / "matching" / "academy" / "roster.toml"
@@ -531,6 +533,22 @@ def flip_a_blob(house: House) -> None:
     blob.write_bytes(content)
 
 
+def flip_a_picture(house: House) -> None:
+    """Keep the picture of a page, see that it verifies, then flip one bit of it."""
+    now = datetime.now(UTC)
+    with house.store() as store:
+        assert store.pictures.enqueue(frozenset({"127.0.0.1"}), since=now - timedelta(days=9)) > 0
+        wanted = store.pictures.next(now=now)
+        assert wanted is not None
+        digest = Vault(house.data_dir / "vault").put(b"\x89PNG of the page")
+        assert store.pictures.keep(wanted, digest, {"url": wanted.url}, at=now)
+    whole = ask(house, "evidence", "verify")
+    assert "1 pictures of pages" in whole.out, whole.err
+    (path,) = (house.data_dir / "vault").rglob(digest)
+    path.chmod(0o600)
+    path.write_bytes(b"\x89PNG of the pagd")
+
+
 def lose_a_blob(house: House) -> None:
     max(path for path in (house.data_dir / "vault").rglob("*") if path.is_file()).unlink()
 
@@ -579,6 +597,7 @@ TAMPERED: dict[str, tuple[Callable[[House], None], str]] = {
         "entry",
     ),
     "a byte of an original": (flip_a_blob, "vault"),
+    "a bit of a picture": (flip_a_picture, "(page.pictured): the picture of the page"),
     "an original that is gone": (lose_a_blob, "vault"),
     "the signing key": (lose_the_key, "signing-key"),
 }

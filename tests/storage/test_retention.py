@@ -196,6 +196,27 @@ def test_an_abusive_case_goes_after_the_school_year_and_one_more_with_approval_o
     make.verified(store, vault)
 
 
+def test_a_picture_of_the_page_goes_with_the_case_and_is_listed_nowhere_else(
+    store: Store, vault: Vault, make: SimpleNamespace, retention: Retention
+) -> None:
+    """Neither the vault, nor the rows, nor what a look at the log can open has it afterwards."""
+    reference = closed_case(store, vault, make, ABUSE)
+    hosts = frozenset({"forum.school.example"})
+    assert store.pictures.enqueue(hosts, since=make.now - timedelta(days=1)) == 1
+    wanted = store.pictures.next(now=make.now)
+    assert wanted is not None
+    digest = vault.put(b"\x89PNG of the page")
+    index = store.pictures.keep(wanted, digest, {"url": wanted.url}, at=make.now)
+    assert index is not None
+    late = make.now.replace(year=2028, month=9, day=1)
+    assert retention.approve(reference, by="holt", why="agreed", at=late) == 1
+    assert not vault.has(digest)
+    assert store.log.entry(index).secret == {}
+    assert store.pictures.counts() == {"erased": 1}
+    assert store.pictures.enqueue(hosts, since=make.now - timedelta(days=1)) == 0
+    make.verified(store, vault)
+
+
 def test_a_threat_is_kept_until_the_day_that_a_person_set(
     store: Store, vault: Vault, make: SimpleNamespace, retention: Retention
 ) -> None:

@@ -130,7 +130,7 @@ def pictures() -> configparser.SectionProxy:
 
 
 def test_the_picture_unit_is_as_closed_as_a_browser_allows(analyze: str) -> None:
-    found = _run(analyze, "security", "--offline=true", "--threshold=23", str(PICTURES))
+    found = _run(analyze, "security", "--offline=true", BELOW_TWO, str(PICTURES))
     assert found.returncode == 0, found.stdout
 
 

@@ -220,7 +220,7 @@ def test_a_flipped_bit_in_a_blob_names_the_entry_and_the_blob(data: st.DataObjec
     digest = list(book.blobs)[index]
     book.blobs[digest] = flip(data, book.blobs[digest])
     with pytest.raises(
-        EvidenceError, match=rf"^entry {index + 1} \(post.captured\): blob {digest}"
+        EvidenceError, match=rf"^entry {index + 1} \(post.captured\): the original: blob {digest}"
     ):
         verify(book)
 
