@@ -14,7 +14,7 @@ from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.storage.store import Store
 from tests.export.browser import CHROMIUM, Browser, browsing
-from tests.export.house import School, a_case
+from tests.export.house import School, a_case, a_picture
 from tests.programs import needs
 
 
@@ -49,11 +49,12 @@ def exported(
     signing_key: SigningKey,
     make: SimpleNamespace,
 ) -> Path:
-    """The ZIP of a case, made once: it is copied before it is altered."""
+    """The ZIP of a case with WARC files and a picture, made once: it is copied to be altered."""
     folder = tmp_path_factory.mktemp("exported")
     shutil.copyfile(sqlite_template, folder / "a.sqlite3")
     with closing(Store(f"sqlite:///{folder}/a.sqlite3", mail_domain="school.example")) as store:
         store.log.open(make.origin, verifier=str(signing_key.verifier), at=make.now)
         school = School(store, Vault(folder / "vault"), signing_key, make)
         a_case(school)
+        a_picture(school)
         return school.export(folder / "case.zip")

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
 import zipfile
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -113,6 +115,42 @@ def a_case(school: School) -> None:
     school.store.reading.note(
         school.case, by="holt", text="Rang the chair.", at=make.now + timedelta(hours=3)
     )
+
+
+def a_png(width: int = 640, height: int = 900, *, top: int = 0) -> bytes:
+    """A grey picture, by the rules of PNG; its uppermost `top` rows are black."""
+
+    def chunk(kind: bytes, content: bytes) -> bytes:
+        check = zlib.crc32(kind + content)
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
+
+    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
+    dark, grey = b"\0" + b"\0" * width, b"\0" + b"\xb4" * width
+    rows = zlib.compress(dark * top + grey * (height - top))
+    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
+    return b"\x89PNG\r\n\x1a\n" + parts
+
+
+def a_picture(school: School) -> None:
+    """The page of the first post is pictured."""
+    make, png = school.make, a_png()
+    at = make.now + timedelta(hours=1)
+    place = "forum.school.example"
+    school.store.pictures.enqueue(frozenset({place}), since=make.now - timedelta(days=1))
+    wanted = school.store.pictures.next(now=at)
+    assert wanted is not None
+    facts: dict[str, Any] = {
+        "url": wanted.url,
+        "asked_for": wanted.url,
+        "taken_at": "2026-11-20T10:00:00.000000Z",
+        "browser": "Chromium 156",
+        "notes": [],
+        "refused": 0,
+        "width": 640,
+        "height": 900,
+        "size": len(png),
+    }
+    school.store.pictures.keep(wanted, school.vault.put(png), facts, at=at)
 
 
 # --- what came out of it --------------------------------------------------------------------------

@@ -15,7 +15,7 @@ from monitor.evidence.checkpoint import Checkpoint, sign, stated
 from monitor.evidence.note import SigningKey
 from tests.export import stranger
 from tests.export.browser import Browser
-from tests.export.house import packed, unpacked, with_new_manifests
+from tests.export.house import a_png, packed, unpacked, with_new_manifests
 
 PAGE = Path(__file__).parents[2] / "monitor" / "export" / "assets" / "verify.html"
 
@@ -23,8 +23,12 @@ Files = dict[str, bytes]
 Alter = Callable[[Files, SigningKey], Files]
 
 
+def _first(files: Files, folder: str) -> str:
+    return next(name for name in sorted(files) if name.startswith(folder))
+
+
 def _raw(files: Files) -> str:
-    return next(name for name in sorted(files) if name.startswith("data/raw/"))
+    return _first(files, "data/raw/")
 
 
 def _json(files: Files, name: str, change: Callable[[Any], None]) -> Files:
@@ -59,6 +63,43 @@ def an_original_and_its_manifests(files: Files, _key: SigningKey) -> Files:
 
 def an_original_taken_out(files: Files, _key: SigningKey) -> Files:
     return with_new_manifests({n: body for n, body in files.items() if n != _raw(files)})
+
+
+def a_bit_of_a_warc_file(files: Files, _key: SigningKey) -> Files:
+    name = _first(files, "data/warc/")
+    middle = len(files[name]) // 2
+    flipped = bytes([files[name][middle] ^ 1])
+    return files | {name: files[name][:middle] + flipped + files[name][middle + 1 :]}
+
+
+def a_warc_file_and_its_manifests(files: Files, _key: SigningKey) -> Files:
+    name = _first(files, "data/warc/")
+    altered = files[name].replace(b"break his legs", b"shake his hand")
+    return with_new_manifests(files | {name: altered})
+
+
+def a_warc_file_taken_out(files: Files, _key: SigningKey) -> Files:
+    name = _first(files, "data/warc/")
+    return with_new_manifests({n: body for n, body in files.items() if n != name})
+
+
+def two_warc_files_exchanged(files: Files, _key: SigningKey) -> Files:
+    one, two = [name for name in sorted(files) if name.startswith("data/warc/")][:2]
+    return with_new_manifests(files | {one: files[two], two: files[one]})
+
+
+def a_bit_of_a_picture(files: Files, _key: SigningKey) -> Files:
+    name = _first(files, "data/pictures/")
+    return files | {name: files[name][:-20] + bytes([files[name][-20] ^ 1]) + files[name][-19:]}
+
+
+def a_picture_and_its_manifests(files: Files, _key: SigningKey) -> Files:
+    return with_new_manifests(files | {_first(files, "data/pictures/"): a_png(top=9)})
+
+
+def a_picture_taken_out(files: Files, _key: SigningKey) -> Files:
+    name = _first(files, "data/pictures/")
+    return with_new_manifests({n: body for n, body in files.items() if n != name})
 
 
 def the_report(files: Files, _key: SigningKey) -> Files:
@@ -197,6 +238,13 @@ ALTERATIONS: list[Alter] = [
     a_bit_of_an_original,
     an_original_and_its_manifests,
     an_original_taken_out,
+    a_bit_of_a_warc_file,
+    a_warc_file_and_its_manifests,
+    a_warc_file_taken_out,
+    two_warc_files_exchanged,
+    a_bit_of_a_picture,
+    a_picture_and_its_manifests,
+    a_picture_taken_out,
     the_report,
     the_page,
     the_commands,
@@ -281,7 +329,8 @@ def test_a_flipped_bit_of_the_zip_is_found(
 ) -> None:
     whole = exported.read_bytes()
     path = tmp_path / "flipped.zip"
-    for place in (40, len(whole) // 3, len(whole) // 2, len(whole) - 400):
+    listed = whole.rindex(b"data/report.pdf")  # in the list of files at its end
+    for place in (40, len(whole) // 3, len(whole) // 2, listed):
         path.write_bytes(whole[:place] + bytes([whole[place] ^ 4]) + whole[place + 1 :])
         assert stranger.problems(str(path)), place
         assert not asked(browser, path).whole, place

@@ -7,7 +7,6 @@ import os
 import re
 import struct
 import subprocess
-import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -20,26 +19,12 @@ from monitor.pictures.job import Picture, read_job
 from monitor.picturing import WAITS, Picturing
 from monitor.testing import FakeClock
 from tests.export.browser import Browser
-from tests.export.house import School, packed, unpacked, with_new_manifests
+from tests.export.house import School, a_png, packed, unpacked, with_new_manifests
 from tests.export.stranger import problems
 from tests.export.test_alterations import asked
 from tests.programs import needs
 
 PLACE = "https://forum.school.example/posts/1"
-
-
-def a_png(width: int = 640, height: int = 900, *, top: int = 0) -> bytes:
-    """A grey picture, by the rules of PNG; its uppermost `top` rows are black."""
-
-    def chunk(kind: bytes, content: bytes) -> bytes:
-        check = zlib.crc32(kind + content)
-        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", check)
-
-    header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    dark, grey = b"\0" + b"\0" * width, b"\0" + b"\xb4" * width
-    rows = zlib.compress(dark * top + grey * (height - top))
-    parts = chunk(b"IHDR", header) + chunk(b"IDAT", rows) + chunk(b"IEND", b"")
-    return b"\x89PNG\r\n\x1a\n" + parts
 
 
 @asynccontextmanager
