@@ -77,8 +77,12 @@ def test_every_font_is_embedded_and_the_structure_is_tagged(
     tags = subprocess.run(
         [needs("pdfinfo"), "-struct-text", str(path)], capture_output=True, check=True, text=True
     )
-    for tag in ("H1", "H2", "Table", "TH", "TD", "TOC"):
+    for tag in ("H1", "H2", "Table", "TH", "TD", "TOC", "L", "Lbl", "LBody"):
         assert re.search(rf"^ *{tag}\b", tags.stdout, re.MULTILINE), tag
+    # A table that says nowhere what its columns are is none to somebody who hears it read
+    # (ISO 14289-1, 7.5).
+    tables = re.split(r"^ *Table\b", tags.stdout, flags=re.MULTILINE)[1:]
+    assert all(re.search(r"^ *TH\b", table, re.MULTILINE) for table in tables)
 
 
 def test_the_report_reads_as_a_case(with_case: School, tmp_path: Path) -> None:
