@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from monitor.matching.index import Index, PhraseRef
 from monitor.matching.phrases import handle_key
@@ -28,8 +29,7 @@ _AT_PATH = re.compile(r"/@(?P<handle>[\w.-]+)")
 _MANY_SCHOOLS = 20
 
 
-@dataclass(frozen=True, slots=True)
-class Ref:
+class Ref(NamedTuple):
     """A word of the roster found in a field: tokens [first, last), characters [start, end)."""
 
     ref: PhraseRef
@@ -70,15 +70,23 @@ def find_refs(reading: Reading, index: Index) -> list[Ref]:
 
 def _phrases(tokens: list[Token], index: Index) -> Iterable[Ref]:
     taken_to: dict[tuple[int, int], int] = {}
+    begins = index.phrase_words
     for at, token in enumerate(tokens):
+        word = token.word
+        if word not in begins and not (word[-1] == "s" and word[:-1] in begins):
+            continue
         if token.hidden or token.tag:
             continue
         entries = _entries(tokens, at, index)
-        if not entries:
-            continue
-        for words, ref in sorted(entries, key=lambda entry: -len(entry[0])):
+        if len(entries) > 1:
+            entries.sort(key=_longest_first)
+        fitting: dict[tuple[str, ...], bool] = {}  # many schools may bear the same words
+        for words, ref in entries:
             last = at + len(words)
-            if not fits(tokens, at, words) or taken_to.get((ref.school, ref.person), 0) > at:
+            fit = fitting.get(words)
+            if fit is None:
+                fit = fitting[words] = fits(tokens, at, words)
+            if not fit or taken_to.get((ref.school, ref.person), 0) > at:
                 continue
             if (
                 ref.person < 0
@@ -88,6 +96,10 @@ def _phrases(tokens: list[Token], index: Index) -> Iterable[Ref]:
                 continue
             taken_to[ref.school, ref.person] = last
             yield Ref(ref, at, last, token.start, tokens[last - 1].end)
+
+
+def _longest_first(entry: tuple[tuple[str, ...], PhraseRef]) -> int:
+    return -len(entry[0])
 
 
 _SHORTEST_PLURAL = 4
@@ -162,11 +174,11 @@ def _accounts(reading: Reading, index: Index) -> Iterable[Ref]:
 
 def _bare_accounts(reading: Reading, index: Index) -> Iterable[Ref]:
     """Find the names of accounts that stand without "@", where no word looks like them."""
-    for span in reading.chunks:
-        key = span.text.rstrip(".")
+    for found in reading.chunks():
+        key = found[0].rstrip(".")
         if key in index.handles and is_distinctive_handle(key):
             for ref in index.handles[key]:
-                yield Ref(ref, -1, -1, span.start, span.start + len(key))
+                yield Ref(ref, -1, -1, found.start(), found.start() + len(key))
 
 
 def _is_visible(reading: Reading, start: int) -> bool:
@@ -238,12 +250,14 @@ def _named(
 ) -> set[int]:
     """Fill in the schools that the words of each field name; return those of text and title."""
     mentioned: set[int] = set()
+    anchors = _anchors(fields)
+    if not anchors and not places:
+        return mentioned  # words that many schools bear, and nothing beside them
     sharers: dict[tuple[str, int], set[int]] = defaultdict(set)
     for name, refs in fields.items():
         for ref in refs:
             if ref.ref.person < 0 and ref.ref.kind != "place":
                 sharers[name, ref.start].add(ref.ref.school)
-    anchors = _anchors(fields)
     for name, refs in fields.items():
         for ref in refs:
             target = ref.ref

@@ -6,11 +6,11 @@ import re
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from monitor.matching.kinds import BEGINS, LONGEST, NAME, OWNER
 from monitor.matching.names import PREFIXES
 from monitor.matching.text import Reading, Token
 from monitor.matching.words import TITLES, is_ordinary, known_forenames
 
-_LONGEST = 40
 _INSIDE_NAMES = frozenset({"", " ", "-", "'", "' ", " '", "- ", " -", ". ", "."})
 _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
 LEET = {
@@ -24,7 +24,9 @@ _LETTERS_APART = re.compile(
 _MASKED = re.compile(
     r"(?<![^\W_])(?:[^\W_]{1,20}(?:[*•●~·…%^&]{1,8}[^\W_]{1,20}){1,8}|[^\W_]{2,20}[*•●]{1,8}(?![\w*]))"
 )
-_MASK = re.compile(r"[*•●~·…%^&]")
+_MASKS = frozenset("*•●~·…%^&")
+_SIGN_INSIDE = re.compile(r"[^\W_][!|+(]+[^\W_]")
+_DOTS = frozenset({".", "_", "*", "·", "~", "|"})
 _MASKED_BEHIND_APOSTROPHE = re.compile(r"(?<![^\W_])[^\W_]{1,3}'[^\W_]{0,20}[*]{1,6}[^\W_]{1,20}")
 
 
@@ -38,38 +40,49 @@ class Edge(NamedTuple):
 
 
 def plain_edges(
-    tokens: list[Token], known: Callable[[str], bool], begins: Callable[[str], bool]
+    tokens: list[Token],
+    kinds_of: Callable[[str], int],
+    known: Callable[[str], bool],
+    goes_on: Callable[[str], bool],
 ) -> Iterable[Edge]:
     """Yield the names among tokens and runs of two to five with little or nothing between.
 
-    `begins` tells which words a name in several words can begin with, besides a whole name.
+    `kinds_of` gives the bits NAME, OWNER and BEGINS of a word, `known` tells the names that several
+    words make, and `goes_on` whether such a name may go on behind these.
     """
     for at, token in enumerate(tokens):
-        if token.hidden or len(token.word) > _LONGEST:
+        kinds = kinds_of(token.word)
+        if not kinds or token.hidden or len(token.word) > LONGEST:
             continue
-        whole = known(token.word)
-        if whole:
+        if kinds & NAME:
             yield Edge(at, at + 1, token.word, "")
-        if token.word[-1] == "s" and not token.owner and known(token.word[:-1]):
+        if kinds & OWNER and not token.owner:
             yield Edge(at, at + 1, token.word[:-1], "possessive")
-        if whole or begins(token.word):
-            yield from _joined_edges(tokens, at, known)
+        if kinds & BEGINS or (tokens[at + 1 : at + 2] and tokens[at + 1].word == "s"):
+            yield from _joined_edges(tokens, at, known, goes_on)
 
 
-def _joined_edges(tokens: list[Token], at: int, known: Callable[[str], bool]) -> Iterable[Edge]:
+def _joined_edges(
+    tokens: list[Token], at: int, known: Callable[[str], bool], goes_on: Callable[[str], bool]
+) -> Iterable[Edge]:
     """Yield the names that the word at `at` makes with one to four words behind it."""
     joined = tokens[at].word
+    prefixed = joined in PREFIXES  # "de la" leads to a surname that may be written as one word
     for last in range(at + 1, min(at + 5, len(tokens))):
         after = tokens[last]
-        if after.hidden or after.gap not in _INSIDE_NAMES or len(joined) > _LONGEST:
+        if after.hidden or after.gap not in _INSIDE_NAMES or len(joined) > LONGEST:
             break
         if "." in after.gap and joined not in PREFIXES:
             break
         joined += after.word
-        if known(joined):
+        whole = known(joined)
+        if whole:
             yield Edge(at, last + 1, joined, "joined")
         if joined[-1] == "s" and not after.owner and known(joined[:-1]):
             yield Edge(at, last + 1, joined[:-1], "joined")
+        prefixed = prefixed and after.word in PREFIXES
+        if not (whole or prefixed or goes_on(joined)):
+            break
 
 
 def disguised_edges(
@@ -77,13 +90,24 @@ def disguised_edges(
 ) -> Iterable[Edge]:
     """Yield what disguised words may stand for; `known` tells names, `masked` completes gaps."""
     tokens, text = reading.tokens, reading.text
-    yield from _repeats(tokens)
-    if any(sign.isdigit() or sign in "@$!|€£+(" for sign in set(text)):
+    signs = set(text)
+    if _REPEAT.search(text):
+        yield from _repeats(tokens)
+    if _may_be_leet(text, signs):
         yield from _leet(reading, known)
-    yield from _apart(reading, known)
-    if _MASK.search(text):
+    if sum(len(token.word) == 1 for token in tokens) > 1:
+        yield from _apart(reading, known)
+    if not signs.isdisjoint(_MASKS):
         yield from _masks(reading, masked)
-    yield from _dotted(tokens, known)
+    if not {token.gap for token in tokens}.isdisjoint(_DOTS):
+        yield from _dotted(tokens, known)
+
+
+def _may_be_leet(text: str, signs: set[str]) -> bool:
+    """Whether a digit or a sign may stand for a letter: not those that only close a word."""
+    return not signs.isdisjoint("0123456789@$€£") or (
+        not signs.isdisjoint("!|+(") and _SIGN_INSIDE.search(text) is not None
+    )
 
 
 def widened_edges(
@@ -103,7 +127,7 @@ def widened_edges(
 
 def _repeats(tokens: list[Token]) -> Iterable[Edge]:
     for at, token in enumerate(tokens):
-        if token.hidden or len(token.word) > _LONGEST * 4 or not _REPEAT.search(token.word):
+        if token.hidden or len(token.word) > LONGEST * 4 or not _REPEAT.search(token.word):
             continue
         for kept in (r"\1", r"\1\1"):
             word = _REPEAT.sub(kept, token.word)
@@ -167,7 +191,7 @@ def _apart(  # noqa: C901 - begins and ends of words in one run of letters
         for step, letter in enumerate(letters):
             starts[starts_at(starts) + len(letter)] = step + 1
         for begin, at in starts.items():
-            for end in range(min(len(whole), begin + _LONGEST), begin + 2, -1):
+            for end in range(min(len(whole), begin + LONGEST), begin + 2, -1):
                 if end not in starts:
                     continue
                 word = whole[begin:end]
@@ -213,7 +237,7 @@ def _masks(reading: Reading, masked: Callable[[str], Iterable[str]]) -> Iterable
     for found in _MASKED.finditer(reading.text):
         pattern = "".join(sign if sign.isalnum() else "*" for sign in found[0])
         seen = sum(sign != "*" for sign in pattern)
-        if len(pattern) > _LONGEST or seen < 3 or seen * 2 < len(pattern):  # noqa: PLR2004
+        if len(pattern) > LONGEST or seen < 3 or seen * 2 < len(pattern):  # noqa: PLR2004
             continue
         cover = _covered(reading.tokens, *found.span())
         if cover is not None:
@@ -235,7 +259,7 @@ def _dotted(tokens: list[Token], known: Callable[[str], bool]) -> Iterable[Edge]
             continue
         joined = tokens[at].word
         for last in range(at + 1, min(at + 6, len(tokens))):
-            if tokens[last].gap not in {".", "_", "*", "·", "~", "|"} or tokens[last].hidden:
+            if tokens[last].gap not in _DOTS or tokens[last].hidden:
                 break
             joined += tokens[last].word
             if len(joined) >= 5 and known(joined):  # noqa: PLR2004

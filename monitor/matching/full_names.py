@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
@@ -64,7 +65,7 @@ def _full_name(scene: Scene, edge: Edge) -> None:
         _settle_initial(scene, edge, initial)
 
 
-def _bearers(scene: Scene, edge: Edge, pair: _Pair) -> dict[int, int]:
+def _bearers(scene: Scene, edge: Edge, pair: _Pair) -> Mapping[int, int]:
     """Return who may be meant, with the rank of the form: the tied, or else a few in all.
 
     Without a tie two words of the language are no name just because somebody is called so

@@ -10,7 +10,7 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import accumulate
 from sys import intern
@@ -18,6 +18,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from monitor.matching.kinds import Kinds
 from monitor.matching.local import Local, compile_local
 from monitor.matching.names import PREFIXES, Name, forms_of, keys_of, read_name
 from monitor.matching.normalise import fold
@@ -76,10 +77,13 @@ class Index:
         self._names = list(self.surnames)
         self._shapes = self._by_shape()
         self.name = lru_cache(maxsize=4096)(self._name)
+        self.named = lru_cache(maxsize=4096)(self._named)  # the gate asks, then the rules
         self.pieces = frozenset(
             piece for surname in self.parted for piece in self.parts(surname) if len(piece) > 1
         )
         self.first_pieces = self._first_pieces()
+        self.kinds = Kinds(self.surnames, self.forenames, self.first_pieces)
+        self.phrase_words = frozenset(key.partition(" ")[0] for key in self.phrases)
         self._form_shapes = _forms_by_shape(self.forenames)
         self.local = lru_cache(maxsize=512)(self._local)
 
@@ -201,7 +205,7 @@ class Index:
         person = self.one_of(surname)
         return (surname,) if person is None else self.name(person).parts
 
-    def named(self, surname: str, form: str) -> dict[int, int]:
+    def _named(self, surname: str, form: str) -> Mapping[int, int]:
         """Return who bears this surname and is known as `form`: 2 for close, 1 for distant."""
         number = self.surnames.get(surname)
         found: dict[int, int] = {}

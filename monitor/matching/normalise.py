@@ -41,6 +41,7 @@ _LOOKALIKES = str.maketrans(
 _FOREIGN = re.compile(r"[\u0370-\u058f\u13a0-\u13ff\uab70-\uabbf\u0269]")
 _FOREIGN_WORD = re.compile(r"[^\W\d_]*[\u0370-\u058f\u13a0-\u13ff\uab70-\uabbf\u0269][^\W\d_]*")
 _LATIN = re.compile(r"[a-z]")
+_FEW_SIGNS = 8
 _BLANK_SIGNS = "\u3164\u115f\u1160\uffa0\u2800"
 
 
@@ -95,22 +96,28 @@ class Folded:
 
     def __init__(self, original: str) -> None:
         self.original = original
-        if original.isascii() and original.isprintable():
-            self.text = original.lower().replace("`", "'")
-        else:
+        self.text = _quickly(original)
+        if not self.text and original:
             self.text = _latinised(original.translate(_TABLE))
 
     @cached_property
     def _starts(self) -> array[int] | None:
         """For each code point of `text`, the index in `original` it came from; None if the same."""
+        if self.original.isascii():
+            return None
         if len(self.text) == len(self.original) and all(
-            len(_TABLE[ord(sign)]) == 1 for sign in set(self.original)
+            len(_TABLE[ord(sign)]) == 1 for sign in set(self.original) if not sign.isascii()
         ):
             return None
         starts = array("L")
         for index, sign in enumerate(self.original):
             starts.extend((index,) * len(_TABLE[ord(sign)]))
         return starts
+
+    @property
+    def aligned(self) -> bool:
+        """Whether every character of `text` stands where it stood in `original`."""
+        return self._starts is None
 
     def span(self, start: int, end: int) -> tuple[int, int]:
         """Return the span of `original` for the non-empty span [start, end) of `text`.
@@ -132,6 +139,24 @@ class Folded:
         """Return where the character at `index` of `original` stands in `text`."""
         starts = self._starts
         return index if starts is None else bisect_right(starts, index - 1)
+
+
+def _quickly(original: str) -> str:
+    """Return the folded text where few signs are not ASCII and all fold to what is; else nothing.
+
+    Emoji, accents and curly quotes are such signs, letters of other scripts are not.
+    """
+    text = original
+    if not original.isascii():
+        odd = [sign for sign in set(original) if not sign.isascii()]
+        if len(odd) > _FEW_SIGNS:
+            return ""
+        for sign in odd:
+            folded = _TABLE[ord(sign)]
+            if not folded.isascii():
+                return ""
+            text = text.replace(sign, folded)
+    return text.lower().replace("`", "'") if text.isprintable() else text.translate(_TABLE)
 
 
 def _latinised(text: str) -> str:

@@ -33,6 +33,8 @@ def _settled(scene: Scene) -> list[Hit]:
 
     More than a few untied people of one name are nobody in particular.
     """
+    if not scene.hits:
+        return []
     rivals: dict[tuple[int, int], set[int]] = defaultdict(set)
     for hit in scene.hits:
         if hit.first >= 0:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from monitor.matching.context import Ref, Ties
 from monitor.matching.edges import Edge, disguised_edges, plain_edges, widened_edges
 from monitor.matching.index import Index
+from monitor.matching.kinds import BEGINS, LONGEST, NAME, OWNER
 from monitor.matching.names import PREFIXES
 from monitor.matching.text import Reading
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_forenames
@@ -59,7 +60,8 @@ class Scene:
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
         self.places = self._places()
-        self.edges = [*plain_edges(self.tokens, self._is_name, self._begins_name)]
+        kinds = self._kinds if self._halves else index.kinds.__getitem__
+        self.edges = [*plain_edges(self.tokens, kinds, self._is_of_roster, self._goes_on)]
         disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
         self.edges.extend(disguised)
         self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname))
@@ -102,9 +104,21 @@ class Scene:
             or word in self._halves
         )
 
-    def _begins_name(self, word: str) -> bool:
-        """Whether a name may be written as this word and the next ones."""
-        return bool(self._halves) or word in self.index.first_pieces
+    def _kinds(self, word: str) -> int:
+        """Return the bits NAME, OWNER and BEGINS of a word; a half may be anybody's beginning."""
+        kinds = self.index.kinds[word]
+        if len(word) <= LONGEST:
+            kinds |= BEGINS | (NAME if word in self._halves else 0)
+            kinds |= OWNER if word[-1] == "s" and word[:-1] in self._halves else 0
+        return kinds
+
+    def _is_of_roster(self, word: str) -> bool:
+        """Whether several words make a name that somebody on the roster bears."""
+        return word in self.index.surnames or word in self.index.forenames or word in self._halves
+
+    def _goes_on(self, joined: str) -> bool:
+        """Whether a name may be written as these words, run together, and the next ones."""
+        return bool(self._halves) or joined in self.index.first_pieces
 
     def _is_name_or_piece(self, word: str) -> bool:
         """Whether a word is a name, or a piece of one that may be joined with its neighbour."""

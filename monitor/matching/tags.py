@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 
 from monitor.matching.index import Index
 from monitor.matching.text import Reading, Token
@@ -18,31 +17,33 @@ def split_tags(reading: Reading, index: Index) -> None:
     def is_name(word: str) -> bool:
         return index.has_surname(word) or word in index.forenames
 
-    if not any(len(token.word) > 5 for token in reading.tokens):  # noqa: PLR2004
-        return
-    tokens: list[Token] = []
-    for token in reading.tokens:
-        tokens.extend(_split(token, is_name, index))
-    reading.tokens = tokens
+    forenames = known_forenames()
+    glued = [
+        number
+        for number, token in enumerate(reading.tokens)
+        if 5 < len(token.word) <= _LONGEST  # noqa: PLR2004
+        and not token.hidden
+        and (token.tag or not (is_ordinary(token.word) or token.word in forenames))
+    ]
+    for number in reversed(glued):
+        token = reading.tokens[number]
+        pieces = _split(token, is_name, index)
+        if len(pieces) > 1:
+            reading.tokens[number : number + 1] = pieces
 
 
 def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[Token]:
     word = token.word
-    if token.hidden or not 5 < len(word) <= _LONGEST or is_name(word):  # noqa: PLR2004
+    if is_name(word):
         return [token]
-    if token.tag:
-        pieces, glued = _cut(word, is_name), False
-    elif is_ordinary(word) or word in known_forenames():
-        return [token]
-    else:
-        pieces, glued = _cut_name(word, index), True
+    pieces = _cut(word, is_name) if token.tag else _cut_name(word, index)
     if len(pieces) < 2:  # noqa: PLR2004
         return [token]
     found, at = [], token.start
     for number, piece in enumerate(pieces):
         found.append(
-            replace(
-                token, glued=glued, word=piece, start=at, end=at + len(piece),
+            token._replace(
+                glued=not token.tag, word=piece, start=at, end=at + len(piece),
                 gap=token.gap if number == 0 else "",
                 owner=token.owner and number == len(pieces) - 1,
             )

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import NamedTuple
 
 from monitor.matching.normalise import Folded
 from monitor.matching.words import TITLES
 
-_TOKEN = re.compile(r"[^\W_]+")
+_WORDS = re.compile(r"([^\W_]+)")
 _URL = re.compile(
     r"(?:https?://|www\.)[^\s<>\"]+"
     r"|(?<![\w.@-])(?:[a-z0-9-]{1,63}\.){1,8}[a-z]{2,24}/[^\s<>\"]*"
@@ -17,6 +17,7 @@ _URL = re.compile(
 _EMAIL = re.compile(r"(?<![\w.%+-])[\w.%+-]{1,64}@[a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){1,8}")
 _ACCOUNT = re.compile(r"(?<![\w.])@[\w.-]+(?:@[\w.-]+)?")
 _CHUNK = re.compile(r"(?<![\w.@#-])\w[\w.]{0,80}")
+_LONG_CHUNK = re.compile(r"(?<![\w.@#-])\w[\w.]{4,80}")
 _HASHTAG = re.compile(r"#(\w+)")
 _QUOTE_MARK = re.compile(r"^[>|\s]*")
 _CLOSING = re.compile(
@@ -34,8 +35,7 @@ _LONGEST_SIGNATURE_LINE = 70
 _MOST_SIGNATURE_LINES = 8
 
 
-@dataclass(slots=True)
-class Token:
+class Token(NamedTuple):
     """A word of the folded text; `gap` is what stands between it and the word before.
 
     `hidden` words (addresses, accounts, signatures) are nobody's name. `tag` words stand in a
@@ -67,7 +67,14 @@ class Reading:
     """One field of one post, folded and cut up once for every rule."""
 
     __slots__ = (
-        "accounts", "chunks", "emails", "folded", "hashtags", "signatures", "text", "tokens",
+        "_cover",
+        "accounts",
+        "emails",
+        "folded",
+        "hashtags",
+        "signatures",
+        "text",
+        "tokens",
         "urls",
     )  # fmt: skip
 
@@ -79,24 +86,33 @@ class Reading:
         self.accounts = _spans(_ACCOUNT, text) if "@" in text else ()
         self.hashtags = _spans(_HASHTAG, text) if "#" in text else ()
         hidden = [*self.urls, *self.emails, *self.accounts]
-        cover = _cover(len(text), hidden)
-        self.chunks = tuple(span for span in _spans(_CHUNK, text) if not cover[span.start])
-        hidden.extend(_underscored(self.chunks))
+        self._cover = _cover(len(text), hidden) if hidden else None
+        if "_" in text:
+            hidden.extend(_underscored(self._chunks(_CHUNK)))
         self.signatures = _signatures(text)
         hidden.extend(self.signatures)
         self.tokens = _tokens(self.folded, hidden, self.hashtags)
+
+    def chunks(self) -> Iterator[re.Match[str]]:
+        """Yield the pieces of at least five letters, digits, "_" and dots outside addresses."""
+        return self._chunks(_LONG_CHUNK)
+
+    def _chunks(self, pattern: re.Pattern[str]) -> Iterator[re.Match[str]]:
+        for found in pattern.finditer(self.text):
+            if self._cover is None or not self._cover[found.start()]:
+                yield found
 
 
 def _spans(pattern: re.Pattern[str], text: str) -> tuple[Span, ...]:
     return tuple(Span(*found.span(), found[0]) for found in pattern.finditer(text))
 
 
-def _underscored(chunks: tuple[Span, ...]) -> list[Span]:
+def _underscored(chunks: Iterator[re.Match[str]]) -> list[Span]:
     """Return words joined by underscores: names of accounts, not of people."""
     return [
-        span
-        for span in chunks
-        if "_" in span.text and all(len(piece) > 1 for piece in span.text.split("_") if piece)
+        Span(*found.span(), found[0])
+        for found in chunks
+        if "_" in found[0] and all(len(piece) > 1 for piece in found[0].split("_") if piece)
     ]
 
 
@@ -109,32 +125,51 @@ def _cover(length: int, hidden: list[Span]) -> bytearray:
 
 
 def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[Token]:
-    text = folded.text
-    cover = _cover(len(text), hidden)
+    cover = _marks(len(folded.text), hidden, tags)
+    original = folded.original
+    plain, small = folded.aligned, original.islower()
+    # Gap, word, gap, word, …, gap.
+    pieces = _WORDS.split(folded.text)
+    tokens: list[Token] = []
+    at, sentence = len(pieces[0]), 0
+    for number in range(1, len(pieces), 2):
+        gap, word = pieces[number - 1], pieces[number]
+        start, end = at, at + len(word)
+        at = end + len(pieces[number + 1])
+        if gap != " " and tokens:
+            if word == "s" and gap == "'":
+                tokens[-1] = tokens[-1]._replace(owner=True)
+                continue
+            if _breaks(tokens[-1].word, gap):
+                sentence += 1
+        mark = cover[start] if cover else 0
+        capital = not small and (
+            original[start].isupper() and not original[start:end].isupper()
+            if plain else _is_capital(folded, start, end)
+        )  # fmt: skip
+        # Made without the call of Token: there is one for every word of every post.
+        tokens.append(tuple.__new__(Token, (
+            word, start, end, gap, sentence, mark == 1, mark == 2, False, False, capital,  # noqa: PLR2004
+        )))  # fmt: skip
+    return tokens
+
+
+def _marks(length: int, hidden: list[Span], tags: tuple[Span, ...]) -> bytearray | None:
+    """Return for each character 1 where it is hidden, 2 in a hashtag; None where nothing is."""
+    if not hidden and not tags:
+        return None
+    cover = _cover(length, hidden)
     for span in tags:
         if not cover[span.start]:
             cover[span.start : span.end] = b"\x02" * (span.end - span.start)
-    tokens: list[Token] = []
-    end = sentence = 0
-    for found in _TOKEN.finditer(text):
-        word, gap = found[0], text[end : found.start()]
-        if word == "s" and gap == "'" and tokens:
-            tokens[-1].owner = True
-            end = found.end()
-            continue
-        if tokens and _breaks(tokens[-1].word, gap):
-            sentence += 1
-        mark = cover[found.start()]
-        tokens.append(
-            Token(word, found.start(), found.end(), gap, sentence, mark == 1, mark == 2)  # noqa: PLR2004
-        )
-        end = found.end()
-    if not folded.original.islower():
-        for token in tokens:
-            start, end = folded.span(token.start, token.end)
-            if folded.original[start].isupper():
-                token.capital = not folded.original[start:end].isupper()
-    return tokens
+    return cover
+
+
+def _is_capital(folded: Folded, start: int, end: int) -> bool:
+    """Whether a word of the folded text begins with a capital and goes on without."""
+    start, end = folded.span(start, end)
+    original = folded.original
+    return original[start].isupper() and not original[start:end].isupper()
 
 
 def _breaks(before: str, gap: str) -> bool:
@@ -151,7 +186,7 @@ def _breaks(before: str, gap: str) -> bool:
 def _signatures(text: str) -> list[Span]:
     """Return the e-mail signatures: after "--", after a closing, and blocks with a number below."""
     found = []
-    closing = _CLOSING_INSIDE.search(text)
+    closing = _CLOSING_INSIDE.search(text) if "regards" in text or "yours" in text else None
     if closing is not None:
         stop = text.find("\n", closing.end())
         stop = min(len(text) if stop < 0 else stop, closing.end() + 160)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 import unicodedata
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
@@ -14,13 +15,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from monitor.matching import normalise, scene
+from monitor.matching.edges import Edge, plain_edges
 from monitor.matching.gate import Gate
 from monitor.matching.index import Index
+from monitor.matching.kinds import BEGINS
 from monitor.matching.lines import read_line
 from monitor.matching.matcher import Explanation, Matcher
-from monitor.matching.normalise import Folded
+from monitor.matching.normalise import Folded, fold
 from monitor.matching.roster import load_roster
-from monitor.matching.scene import Scene
+from monitor.matching.text import Token
 from monitor.model import Post, PostRef, Scope
 
 _FOLDER = Path(__file__).resolve().parents[2] / "fixtures/matching/academy"
@@ -138,6 +142,18 @@ def test_no_text_of_any_plane_raises_and_offsets_stay_inside_it(text: str, scope
 
 
 @settings(max_examples=300, deadline=None)
+@given(
+    st.text(
+        st.one_of(st.characters(), st.sampled_from("aZ \n\t`'\u2019\u00e9\U0001f602\u0130\u00df")),
+        max_size=40,
+    )
+)
+def test_the_quick_way_to_fold_a_text_folds_it_as_the_long_way_does(text: str) -> None:
+    long_way = normalise._latinised(text.translate(normalise._TABLE))
+    assert fold(text) == long_way
+
+
+@settings(max_examples=300, deadline=None)
 @given(st.text(st.characters(), max_size=120))
 def test_a_span_of_folded_text_leads_back_to_the_characters_it_came_from(text: str) -> None:
     folded = Folded(text)
@@ -179,10 +195,17 @@ def test_looking_only_where_a_name_can_begin_loses_no_name_in_several_words(
     ]
 
     def said() -> list[Explanation]:
-        return [matcher().explain(Post(_REF, text), scope=Scope.SCHOOL) for text in texts]
+        return [
+            matcher().explain(Post(_REF, text), scope=scope) for text in texts for scope in Scope
+        ]
+
+    def everywhere(
+        tokens: list[Token], kinds_of: Callable[[str], int], known: Callable[[str], bool], _: object
+    ) -> Iterable[Edge]:
+        return plain_edges(tokens, lambda word: kinds_of(word) | BEGINS, known, lambda _: True)
 
     quick = said()
-    monkeypatch.setattr(Scene, "_begins_name", lambda _scene, _word: True)
+    monkeypatch.setattr(scene, "plain_edges", everywhere)
     assert quick == said()
     assert any(one.mentions for one in quick)
 
