@@ -24,6 +24,7 @@ TITLES = {
     "evidence": "Evidence",
     "search": "Search",
     "export": "An export",
+    "backup": "Backup and restore",
 }
 LONG = {"soak"}
 """Run only when named: ten minutes and more."""

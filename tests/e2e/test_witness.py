@@ -107,6 +107,26 @@ def test_the_last_hundred_entries_rolled_back_are_missed(kept: Kept) -> None:
     assert f"the log had {ENTRIES + 1} entries, and today it has {end}; the last 100" in told.err
 
 
+def test_a_database_replaced_by_an_older_copy_of_itself_is_missed(kept: Kept) -> None:
+    older = kept.house.database.with_suffix(".older")
+    with closing(sqlite3.connect(kept.house.database)) as whole:
+        whole.execute("vacuum into ?", (str(older),))
+    kept.grow(40)
+    kept.file.write_text(kept.run("evidence", "checkpoint").out, "utf-8")
+    assert kept.witness().code == 0
+    older.replace(kept.house.database)
+    # It was whole then, so it is whole now: only what somebody outside kept can tell.
+    assert kept.run("evidence", "verify").code == 0
+    told = kept.witness()
+    assert told.code == 1
+    assert f"the log had {ENTRIES + 41} entries, and today it has {ENTRIES + 1}" in told.err
+    assert "the last 40" in told.err
+    # A log that goes on from there is another one, and stays so.
+    kept.grow(90)
+    kept.run("evidence", "checkpoint")
+    assert "is not as it was" in kept.witness().err
+
+
 def test_entries_written_anew_by_the_holder_of_the_key_are_found(kept: Kept) -> None:
     kept.alter(
         "delete from disclosure where entry_index >= 200",

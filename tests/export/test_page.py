@@ -12,6 +12,7 @@ from monitor.evidence.checkpoint import hand_over
 from monitor.evidence.leaf import Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.verify import KEY_CHANGED
+from monitor.model import Author
 from tests.export.browser import Browser
 from tests.export.house import School
 from tests.export.test_alterations import PAGE, asked
@@ -77,6 +78,21 @@ def test_what_strangers_wrote_is_only_ever_text_on_the_page(
     assert markup in shown
     assert "\u202e" not in shown
     assert "⟨U+202E⟩" in shown
+
+
+@pytest.mark.parametrize("letter", ["N", "\u202e", "\u2067", "=cmd|'/C calc'!A0"])
+def test_names_without_end_and_names_that_turn_the_line_lie_still(
+    letter: str, school: School, browser: Browser, tmp_path: Path
+) -> None:
+    name = (letter * 1_000_000)[:1_000_000]
+    author = Author(name, name, name, name)
+    school.hear(school.make.post(1, "Mr Lowe", author=author, title=name, thread=name))
+    said = asked(browser, school.export(tmp_path / "case.zip", why=letter * 200, by=letter * 200))
+    assert (said.whole, said.problems) == (True, [])
+    browser.ask("document.querySelectorAll('details').forEach(each => each.open = true)")
+    shown = browser.ask("document.body.textContent")
+    assert not set(shown) & set("\u202e\u2067")
+    assert browser.ask("document.documentElement.scrollWidth <= window.innerWidth")
 
 
 @pytest.mark.parametrize(
