@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +21,7 @@ import pytest
 from sqlalchemy import create_engine, make_url, text
 
 from monitor.config.schema import Config
+from monitor.errors import EvidenceError
 from monitor.evidence import warc
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
@@ -310,7 +311,27 @@ def a_judgement(
 
 
 def verified(store: Store, vault: Vault) -> Verified:
-    """Read the whole log against rows and vault; raises EvidenceError where anything differs."""
+    """Read the whole log against rows and vault; raises EvidenceError where anything differs.
+
+    Entry by entry, and again in stretches of four: both have to find the same and say it alike.
+    """
+    found, error = _outcome(_one_by_one, store, vault)
+    assert _outcome(_in_stretches, store, vault) == (found, error)
+    if found is None:
+        raise EvidenceError(error)
+    return found
+
+
+def _outcome(
+    way: Callable[[Store, Vault], Verified], store: Store, vault: Vault
+) -> tuple[Verified | None, str]:
+    try:
+        return way(store, vault), ""
+    except EvidenceError as error:
+        return None, str(error)
+
+
+def _one_by_one(store: Store, vault: Vault) -> Verified:
     with store.log.reading() as view:
         return verify_log(
             view.entries(),
@@ -320,6 +341,11 @@ def verified(store: Store, vault: Vault) -> Verified:
             head=view.head(),
             check_row=view.row_check(),
         )
+
+
+def _in_stretches(store: Store, vault: Vault) -> Verified:
+    with store.log.verifying(vault.directory, processes=1, length=4) as (_view, whole):
+        return whole.verify((), nodes=False)
 
 
 @pytest.fixture(scope="session")

@@ -26,7 +26,7 @@ from monitor.evidence import entries
 from monitor.evidence.checkpoint import first_key, open_note, read_hand_over
 from monitor.evidence.note import SigningKey, VerifierKey, sync_directory
 from monitor.evidence.vault import Vault
-from monitor.evidence.verify import Verified, verify_log
+from monitor.evidence.verify import Verified
 from monitor.storage import dumping, prefix
 from monitor.storage.store import Store
 
@@ -212,17 +212,13 @@ def _keep_key(path: Path, content: bytes) -> None:
 def _verify(folder: Path, url: str, about: About) -> Verified:
     """Read all of the log in the backup against its rows, its originals and its checkpoints."""
     key = SigningKey.load(folder / KEY)
-    with closing(Store(url, mail_domain=_NO_MAIL)) as store, store.log.reading() as view:
+    with (
+        closing(Store(url, mail_domain=_NO_MAIL)) as store,
+        store.log.verifying(folder / "vault") as (view, whole),
+    ):
         if view.head() != (about.entries, about.root):
             raise EvidenceError("the log in the backup is not the one that the backup names")
-        return verify_log(
-            view.entries(),
-            view.checkpoints(),
-            [first_key(key.verifier, view.hand_overs())],
-            Vault(folder / "vault").get,
-            head=view.head(),
-            check_row=view.row_check(),
-        )
+        return whole.verify([first_key(key.verifier, view.hand_overs())], nodes=False)
 
 
 # --- comparing ------------------------------------------------------------------------------------

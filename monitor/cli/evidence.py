@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import typer
 
@@ -16,10 +16,8 @@ from monitor.config.schema import Config
 from monitor.errors import EvidenceError
 from monitor.evidence.checkpoint import first_key, stated
 from monitor.evidence.cosignature import CosignerKey, Kept, review
-from monitor.evidence.log import verify_levels
 from monitor.evidence.note import SigningKey
-from monitor.evidence.vault import Vault
-from monitor.evidence.verify import Verified, verify_log
+from monitor.evidence.verify import Verified
 from monitor.stamping import doubts
 from monitor.storage.store import Store
 
@@ -27,13 +25,25 @@ app = typer.Typer(no_args_is_help=True, help="Verify and sign the evidence log."
 
 
 @app.command()
-def verify(config: ConfigOption = None, as_json: JsonOption = False) -> None:
+def verify(
+    config: ConfigOption = None,
+    processes: Annotated[
+        int | None,
+        typer.Option(
+            "--processes",
+            min=1,
+            help="How many processes read the log; as many as there are cores if not given.",
+            show_default=False,
+        ),
+    ] = None,
+    as_json: JsonOption = False,
+) -> None:
     """Check every entry, field, row, raw byte and signature; name the first thing that is wrong."""
     quiet()
     settings = read_config(config_path(config), clock=SystemClock())
     store = Store(settings.engine.connection_url(), mail_domain="staff-mentions.invalid")
     try:
-        found, time, seen = _verify(store, settings)
+        found, time, seen = _verify(store, settings, processes)
     except EvidenceError as error:
         if as_json:
             say({"verified": False, "error": str(error)}, as_json=True, text="")
@@ -66,28 +76,20 @@ class _Time:
         return f"{self.stamps} time-stamps hold{missing}"
 
 
-def _verify(store: Store, settings: Config) -> tuple[Verified, _Time, Kept]:
+def _verify(store: Store, settings: Config, processes: int | None) -> tuple[Verified, _Time, Kept]:
     from rich.console import Console  # noqa: PLC0415 - slow import, for people only
     from rich.progress import Progress  # noqa: PLC0415 - likewise
 
     key = SigningKey.load(settings.evidence.key_file)
     authorities = {each.name: each.ca_file for each in settings.evidence.authorities}
-    blobs, console = Vault(settings.engine.data_dir / VAULT), Console(stderr=True)
+    vault, console = settings.engine.data_dir / VAULT, Console(stderr=True)
     bar = Progress(console=console, transient=True, disable=not console.is_terminal)
-    with store.log.reading() as view, bar:
-        head = view.head()
-        task = bar.add_task("verifying", total=head[0])
-        found = verify_log(
-            view.entries(),
-            view.checkpoints(),
+    with store.log.verifying(vault, processes=processes) as (view, whole), bar:
+        task = bar.add_task("verifying", total=view.head()[0])
+        found = whole.verify(
             [first_key(key.verifier, view.hand_overs())],
-            blobs.get,
-            head=head,
             progress=lambda done: bar.update(task, completed=done),
-            check_row=view.row_check(),
         )
-        # After the entries: a node that is wrong because its entry is gone names the entry.
-        verify_levels(head[0], view.level)
         stamps = view.stamps()
         notes = {stated(note).size: note for note in view.checkpoints()}
         for doubt in doubts(stamps, notes, authorities):

@@ -30,8 +30,8 @@ MAX_INTEGER: Final = 2**53 - 1
 
 _AT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 CONTAINERS: Final = frozenset({dict, list})
-_TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-_FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
+TO_URL: Final = bytes.maketrans(b"+/", b"-_")
+FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
 _PADDING: Final = (b"", b"!", b"==", b"=")
 
 _encode = json.JSONEncoder(
@@ -192,7 +192,7 @@ def read_time(written: object) -> datetime:
 
 def base64url(octets: bytes) -> str:
     """RFC 4648, section 5, without padding."""
-    return binascii.b2a_base64(octets, newline=False).translate(_TO_URL).rstrip(b"=").decode()
+    return binascii.b2a_base64(octets, newline=False).translate(TO_URL).rstrip(b"=").decode()
 
 
 def unbase64url(encoded: bytes) -> bytes:
@@ -203,7 +203,7 @@ def unbase64url(encoded: bytes) -> bytes:
     """
     try:
         return binascii.a2b_base64(
-            encoded.translate(_FROM_URL) + _PADDING[len(encoded) & 3], strict_mode=True
+            encoded.translate(FROM_URL) + _PADDING[len(encoded) & 3], strict_mode=True
         )
     except binascii.Error as error:
         raise EvidenceError("it is not base64url") from error

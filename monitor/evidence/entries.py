@@ -154,7 +154,7 @@ def flag_marks(grade: Grade) -> list[str]:
     return sorted(f"{FAINT if flag in grade.faint else ''}{flag.value}" for flag in grade.flags)
 
 
-_PROGRAM = ("model", "second-opinion")
+PROGRAM = ("model", "second-opinion")
 """Who grades beside people: the grader, and whoever was asked for a second opinion."""
 
 
@@ -166,7 +166,7 @@ def mention_graded(
     Flags are secret because one of them, `allegation`, may be known only to those cleared for it;
     so is the grade itself, which the flag decides in part.
     """
-    by_person = grade.by not in _PROGRAM
+    by_person = grade.by not in PROGRAM
     scores: Json = None
     if grade.scores:
         scores = {

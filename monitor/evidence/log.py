@@ -91,9 +91,23 @@ class Frontier:
         self._size += 1
         return completed
 
-    def root(self) -> bytes:
-        """The root hash of the log as it stands."""
-        return _fold(self._peaks)
+    def join(self, count: int, peaks: Sequence[bytes]) -> None:
+        """Add `count` leaves at once, given as their complete subtrees, the largest first.
+
+        The log has to end at a multiple of the largest.
+        """
+        levels = (level for level in reversed(range(count.bit_length())) if count >> level & 1)
+        for level, peak in zip(levels, peaks, strict=True):
+            index, current = self._size >> level, peak
+            while index & 1:
+                current = node_hash(self._peaks.pop(), current)
+                index >>= 1
+            self._peaks.append(current)
+            self._size += 1 << level
+
+    def root(self, further: Sequence[bytes] = ()) -> bytes:
+        """The root hash of the log as it stands, or with further complete subtrees at its end."""
+        return _fold([*self._peaks, *further])
 
 
 def verify_levels(size: int, read_level: Callable[[int], Iterator[bytes]]) -> None:
@@ -283,7 +297,7 @@ def _split(count: int) -> int:
 
 def _read(get_node: GetNode, node: tuple[int, int]) -> bytes:
     found = get_node(*node)
-    if len(found) != HASH_SIZE:
+    if type(found) is not bytes or len(found) != HASH_SIZE:
         raise EvidenceError(f"node {node} of the log is damaged: it is not {HASH_SIZE} bytes")
     return found
 

@@ -6,7 +6,7 @@ was stored, and compared with what was signed. Ten million entries pass through 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any, Final
@@ -19,8 +19,9 @@ from monitor.evidence.checkpoint import (
     read_hand_over,
     stated,
 )
-from monitor.evidence.leaf import OpenedLeaf, open_leaf
+from monitor.evidence.leaf import Json, OpenedLeaf, open_leaf
 from monitor.evidence.log import Frontier, leaf_hash
+from monitor.evidence.stretch import Event, Stretch
 
 KEY_CHANGED: Final = "key.changed"
 RECORD_ERASED: Final = "record.erased"
@@ -28,11 +29,12 @@ RECORD_ERASED: Final = "record.erased"
 BLOB_FIELD: Final = "raw_sha256"
 WARC_FIELD: Final = "warc_sha256"
 PICTURE_FIELD: Final = "picture_sha256"
-_BLOBS: Final = {
+BLOBS: Final = {
     BLOB_FIELD: "the original",
     WARC_FIELD: "the WARC file",
     PICTURE_FIELD: "the picture of the page",
 }
+"""The fields that name a blob, and what it is."""
 PROGRESS_EVERY: Final = 4096
 
 CheckRow = Callable[[OpenedLeaf, int], str | None]
@@ -44,6 +46,7 @@ class StoredEntry:
     """One entry as it was stored; `disclosures` are (name, encoded) pairs.
 
     `erased` means that salts, values and blob were destroyed on purpose; a later entry says so.
+    `kind` is what the database calls it, where one does.
     """
 
     index: int
@@ -51,6 +54,7 @@ class StoredEntry:
     leaf_hash: bytes
     disclosures: tuple[tuple[str, str], ...] = ()
     erased: bool = False
+    kind: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,8 +96,7 @@ def verify_log(
     Raises:
         EvidenceError: the first thing that is wrong, in words for the person who runs the server.
     """
-    reading = _Reading(verifiers, get_blob, check_row, redacted=redacted)
-    reading.expect(checkpoints)
+    reading = Reading(verifiers, checkpoints, get_blob, check_row=check_row, redacted=redacted)
     try:
         for taken, entry in enumerate(entries, start=1):
             reading.take(entry)
@@ -116,9 +119,9 @@ class _Erasures:
         self.marks[index] = 1
         self.count += 1
 
-    def account(self, opened: OpenedLeaf, index: int) -> None:
+    def account(self, index: int, public: Mapping[str, Json]) -> None:
         """Read a `record.erased` entry: each entry that it names must have been erased."""
-        named = opened.public.get("entries")
+        named = public.get("entries")
         if not isinstance(named, list) or not named:
             raise EvidenceError("it records an erasure but does not say of which entries")
         for one in named:
@@ -135,16 +138,20 @@ class _Erasures:
         return None if found < 0 else found
 
 
-class _Reading:
-    """One pass over a log."""
+class Reading:
+    """One pass over a log: entries one by one, or stretches of it that somebody else has read.
+
+    The arguments are those of `verify_log`.
+    """
 
     def __init__(
         self,
         verifiers: Iterable[VerifierKey],
+        checkpoints: Sequence[str],
         get_blob: Callable[[str], bytes],
-        check_row: CheckRow | None,
         *,
-        redacted: bool,
+        check_row: CheckRow | None = None,
+        redacted: bool = False,
     ) -> None:
         self._keys = set(verifiers)
         self._get_blob = get_blob
@@ -159,12 +166,18 @@ class _Reading:
         self._checkpoints = 0
         self._blobs = self._pictures = 0
         self._withheld = 0
+        self._expect(checkpoints)
 
     @property
     def size(self) -> int:
+        """How many entries were read."""
         return self._frontier.size
 
-    def expect(self, checkpoints: Sequence[str]) -> None:
+    def signed_between(self, start: int, stop: int) -> tuple[int, ...]:
+        """The sizes of the checkpoints from `start` on and below `stop`, still to come."""
+        return tuple(each.size for each, _note in self._waiting if start <= each.size < stop)
+
+    def _expect(self, checkpoints: Sequence[str]) -> None:
         """Put the checkpoints in the order of their sizes; nothing in them is believed yet."""
         for number, note in enumerate(checkpoints, start=1):
             try:
@@ -175,18 +188,15 @@ class _Reading:
         self._meet()
 
     def take(self, entry: StoredEntry) -> None:
-        """Check the next entry by itself, then add it to the tree."""
+        """Check the next entry by itself, then add it to the tree.
+
+        Raises:
+            EvidenceError: what is wrong with it, or with the checkpoint of this size.
+        """
         size = self._frontier.size
         if entry.index != size:
             raise EvidenceError(_out_of_order(entry.index, size))
-        if leaf_hash(entry.content) != entry.leaf_hash:
-            raise EvidenceError(
-                f"entry {size}: its content was altered: it no longer has the hash stored beside it"
-            )
-        try:
-            opened = open_leaf(entry.content, [encoded for _, encoded in entry.disclosures])
-        except EvidenceError as error:
-            raise EvidenceError(f"entry {size}: {error}") from error
+        opened = opened_entry(entry)
         try:
             self._check(entry, opened)
         except EvidenceError as error:
@@ -195,56 +205,65 @@ class _Reading:
         if self._frontier.size == self._next:
             self._meet()
 
+    def join(self, stretch: Stretch) -> None:
+        """Add the entries that come next, each found whole by itself, as `take` would add them.
+
+        Raises:
+            EvidenceError: they do not fit what came before, or a checkpoint among them.
+        """
+        assert stretch.start == self._frontier.size, "stretches are joined in their order"
+        for index in stretch.erased:
+            self._erasures.mark(index)
+        events = [*stretch.events]
+        while self._next >= 0 and self._next < stretch.stop:
+            while events and events[0].index < self._next:
+                self._heed(events.pop(0))
+            self._meet(self._next, stretch.peaks[self._next])
+        for event in events:
+            self._heed(event)
+        self._frontier.join(stretch.stop - stretch.start, stretch.peaks[stretch.stop])
+        self._blobs += stretch.blobs
+        self._pictures += stretch.pictures
+        self._withheld += stretch.withheld
+        if self._frontier.size == self._next:
+            self._meet()
+
+    def _heed(self, event: Event) -> None:
+        try:
+            self._decide(event.index, event.kind, event.public)
+        except EvidenceError as error:
+            raise EvidenceError(f"entry {event.index} ({event.kind}): {error}") from error
+
+    def _decide(self, index: int, kind: str, public: Mapping[str, Json]) -> None:
+        """Keep what an entry says about others."""
+        if kind == RECORD_ERASED:
+            self._erasures.account(index, public)
+        elif kind == KEY_CHANGED:
+            old, new = read_hand_over(public, self._keys)
+            self._keys = (self._keys - {old}) | {new}
+
     def _check(self, entry: StoredEntry, opened: OpenedLeaf) -> None:
-        names = tuple(opened.secret)
-        if names != tuple(name for name, _ in entry.disclosures):
-            raise EvidenceError("a field stands under another name than the one it was sealed with")
         if entry.erased:
             self._erasures.mark(entry.index)
-        elif opened.withheld and not self._redacted:
-            raise EvidenceError(
-                f"{opened.withheld} of its {opened.withheld + len(names)} secret fields are gone, "
-                f"though it was not erased; left are: {', '.join(names) or 'none'}"
-            )
+        whole = check_entry(entry, opened, self._get_blob, redacted=self._redacted)
+        self._blobs += whole.count(BLOB_FIELD)
+        self._pictures += whole.count(PICTURE_FIELD)
         self._withheld += opened.withheld
-        if not entry.erased:
-            self._check_blobs(opened)
-        if opened.kind == RECORD_ERASED:
-            self._erasures.account(opened, entry.index)
-        elif opened.kind == KEY_CHANGED:
-            old, new = read_hand_over(opened.public, self._keys)
-            self._keys = (self._keys - {old}) | {new}
+        self._decide(entry.index, opened.kind, opened.public)
         if self._check_row is not None:
             different = self._check_row(opened, entry.index)
             if different is not None:
                 raise EvidenceError(different)
 
-    def _check_blobs(self, opened: OpenedLeaf) -> None:
-        for name in _BLOBS.keys() & opened.secret.keys():
-            digest = opened.secret[name]
-            if digest is None or digest == "":
-                continue  # the entry says that there were no bytes to keep
-            try:
-                self._check_blob(digest)
-            except EvidenceError as error:
-                raise EvidenceError(f"{_BLOBS[name]}: {error}") from error
-            self._blobs += name == BLOB_FIELD
-            self._pictures += name == PICTURE_FIELD
-
-    def _check_blob(self, digest: Any) -> None:
-        if not isinstance(digest, str):
-            raise EvidenceError("what was sealed is not a digest")
-        found = sha256(self._get_blob(digest)).hexdigest()
-        if found != digest:
-            raise EvidenceError(f"blob {digest} was altered: its SHA-256 is now {found}")
-
-    def _meet(self) -> None:
-        """Compare the tree with every checkpoint of its present size."""
-        size = self._frontier.size
+    def _meet(self, size: int | None = None, further: Sequence[bytes] = ()) -> None:
+        """Compare the tree with every checkpoint of its size, now or with subtrees at its end."""
+        size = self._frontier.size if size is None else size
+        root = b""
         while self._waiting and self._waiting[-1][0].size == size:
             checkpoint, note = self._waiting.pop()
             self._open(checkpoint, note)
-            if checkpoint.root != self._frontier.root():
+            root = root or self._frontier.root(further)
+            if checkpoint.root != root:
                 raise EvidenceError(
                     f"the checkpoint of {size} entries does not fit the log: not as it was when "
                     f"signed is at least one of {_range(self._signed, size)}"
@@ -292,6 +311,73 @@ class _Reading:
             signed=self._signed,
             erased=self._erasures.count,
         )
+
+
+def opened_entry(entry: StoredEntry) -> OpenedLeaf:
+    """Open an entry with all that is stored of it.
+
+    Raises:
+        EvidenceError: its bytes do not have the hash beside them, or are not as they were sealed.
+    """
+    if leaf_hash(entry.content) != entry.leaf_hash:
+        raise EvidenceError(
+            f"entry {entry.index}: its content was altered: it no longer has the hash stored"
+            " beside it"
+        )
+    try:
+        return open_leaf(entry.content, [encoded for _, encoded in entry.disclosures])
+    except EvidenceError as error:
+        raise EvidenceError(f"entry {entry.index}: {error}") from error
+
+
+def check_entry(
+    entry: StoredEntry,
+    opened: OpenedLeaf,
+    get_blob: Callable[[str], bytes],
+    *,
+    redacted: bool = False,
+) -> list[str]:
+    """Check what an entry says of itself, and its blobs; the names of the fields that name one.
+
+    Raises:
+        EvidenceError: what is wrong, without the name of the entry.
+    """
+    if entry.kind not in {None, opened.kind}:
+        raise EvidenceError(f"its row calls it {entry.kind!r}, which is not what was sealed")
+    names = tuple(opened.secret)
+    if names != tuple(name for name, _ in entry.disclosures):
+        raise EvidenceError("a field stands under another name than the one it was sealed with")
+    if entry.erased:
+        return []
+    if opened.withheld and not redacted:
+        raise EvidenceError(
+            f"{opened.withheld} of its {opened.withheld + len(names)} secret fields are gone, "
+            f"though it was not erased; left are: {', '.join(names) or 'none'}"
+        )
+    return [
+        name
+        for name in BLOBS
+        if name in opened.secret and _has_blob(opened.secret[name], name, get_blob)
+    ]
+
+
+def _has_blob(digest: Any, name: str, get_blob: Callable[[str], bytes]) -> bool:
+    """Whether there is one, which is then found whole."""
+    if digest is None or digest == "":
+        return False  # the entry says that there were no bytes to keep
+    try:
+        _check_blob(digest, get_blob)
+    except EvidenceError as error:
+        raise EvidenceError(f"{BLOBS[name]}: {error}") from error
+    return True
+
+
+def _check_blob(digest: Any, get_blob: Callable[[str], bytes]) -> None:
+    if not isinstance(digest, str):
+        raise EvidenceError("what was sealed is not a digest")
+    found = sha256(get_blob(digest)).hexdigest()
+    if found != digest:
+        raise EvidenceError(f"blob {digest} was altered: its SHA-256 is now {found}")
 
 
 def _range(start: int, end: int) -> str:

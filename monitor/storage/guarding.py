@@ -4,8 +4,20 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, CompoundSelect, exists, literal_column, or_, union
+from sqlalchemy import (
+    Boolean,
+    ColumnElement,
+    CompoundSelect,
+    any_,
+    exists,
+    func,
+    literal_column,
+    or_,
+    union,
+)
 from sqlalchemy import select as sa_select
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
 from sqlmodel import col, select
 
 from monitor.model import AlertKind, Flag
@@ -70,6 +82,36 @@ def accused(*, ever: bool = False) -> ColumnElement[bool]:
         col(CaseRow.id) == col(MentionRow.case_id), col(CaseRow.restricted).is_(True)
     )
     return same | restricted
+
+
+def is_accused(*, ever: bool = False) -> ColumnElement[bool]:
+    """For a query over `MentionRow`: `accused`, with the few that are it found first."""
+    return _Among(accused_ids(ever=ever))
+
+
+class _Among(ColumnElement[bool]):
+    """Whether a mention's id is one of these, which are few.
+
+    PostgreSQL is given them as an array, read first: where cases are unknown to its statistics, it
+    takes the mentions of the restricted ones for all that there are, and reads every mention.
+    """
+
+    inherit_cache = False
+    type = Boolean()
+
+    def __init__(self, ids: CompoundSelect[Any]) -> None:
+        self.ids = ids
+
+
+@compiles(_Among)
+def _among(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    return compiler.process(col(MentionRow.id).in_(element.ids), **options)
+
+
+@compiles(_Among, "postgresql")
+def _among_in_postgres(element: _Among, compiler: SQLCompiler, **options: Any) -> str:
+    ids = func.array(element.ids.scalar_subquery())
+    return compiler.process(col(MentionRow.id) == any_(ids), **options)
 
 
 def accused_ids(*, ever: bool = False) -> CompoundSelect[Any]:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from sqlalchemy import func, insert, tuple_
 from sqlalchemy import select as sa_select
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
@@ -102,7 +104,11 @@ def _frontier(session: Session) -> Frontier:
         found = {(level, index): digest for level, index, digest in rows}
     if count & 1:
         leaf = select(EntryRow.leaf_hash).where(col(EntryRow.index) == count - 1)
-        found[0, count - 1] = session.exec(leaf).one()
+        try:
+            found[0, count - 1] = session.exec(leaf).one()
+        except DBAPIError as error:  # left out, it is named as damaged
+            if not is_garbled(error):
+                raise
     return Frontier.of(count, lambda level, index: found.get((level, index), b""))
 
 
@@ -136,39 +142,63 @@ def level(session: Session, level: int, *, batch: int = 10_000) -> Iterator[byte
         start = rows[-1][0]
 
 
-def entries(session: Session, *, batch: int = 5_000) -> Iterator[StoredEntry]:
-    """Every entry in order with its disclosures, a batch of rows at a time.
+def entries(session: Session, start: int = 0, *, batch: int = 5_000) -> Iterator[StoredEntry]:
+    """Every entry from `start` on in order with its disclosures, a batch of rows at a time.
 
     Plain columns: an object of the mapper for each row would take most of the time.
     """
+    while True:
+        try:
+            found = _batch(session, start, batch)
+        except DBAPIError as error:
+            if not is_garbled(error):
+                raise
+            if batch == 1:
+                raise EvidenceError(
+                    f"entry {start} cannot be read: it was altered, and is not even text any more"
+                ) from error
+            batch = 1  # to find out which of them it is
+            continue
+        if not found:
+            return
+        for entry in found:
+            _demand_bytes(entry.index, entry.content, entry.leaf_hash)
+            if not all(type(encoded) is str for _, encoded in entry.disclosures):
+                raise EvidenceError(f"entry {entry.index}: a secret field of it is not text")
+            yield entry
+        start = found[-1].index + 1
+
+
+def _batch(session: Session, start: int, batch: int) -> list[StoredEntry]:
     connection = session.connection()
     wanted = sa_select(
         col(EntryRow.index),
         col(EntryRow.content),
         col(EntryRow.leaf_hash),
         col(EntryRow.erased_by),
+        col(EntryRow.kind),
     )
-    opening = sa_select(
-        col(DisclosureRow.entry_index), col(DisclosureRow.name), col(DisclosureRow.encoded)
-    )
-    place = col(DisclosureRow.entry_index)
-    start = 0
-    while True:
-        rows = connection.execute(
-            wanted.where(col(EntryRow.index) >= start).order_by(col(EntryRow.index)).limit(batch)
-        ).all()
-        if not rows:
-            return
-        last = rows[-1][0]
-        opened: dict[int, list[tuple[str, str]]] = {}
-        found = connection.execute(opening.where(place >= start).where(place <= last))
-        for number, name, encoded in found:
-            opened.setdefault(number, []).append((name, encoded))
-        for index, content, digest, erased_by in rows:
-            _demand_bytes(index, content, digest)
-            disclosures = tuple(opened.get(index, ()))
-            yield StoredEntry(index, content, digest, disclosures, erased_by is not None)
-        start = last + 1
+    rows = connection.execute(
+        wanted.where(col(EntryRow.index) >= start).order_by(col(EntryRow.index)).limit(batch)
+    ).all()
+    place, last = col(DisclosureRow.entry_index), rows[-1][0] if rows else start
+    opening = sa_select(place, col(DisclosureRow.name), col(DisclosureRow.encoded))
+    opened: dict[int, list[tuple[str, str]]] = {}
+    for number, name, encoded in connection.execute(
+        opening.where(place >= start).where(place <= last)
+    ):
+        opened.setdefault(number, []).append((name, encoded))
+    return [
+        StoredEntry(
+            index, content, digest, tuple(opened.get(index, ())), erased_by is not None, kind
+        )
+        for index, content, digest, erased_by, kind in rows
+    ]
+
+
+def is_garbled(error: DBAPIError) -> bool:
+    """Whether SQLite could not read what somebody wrote into a column by hand."""
+    return isinstance(error.orig, sqlite3.OperationalError) and "decode" in str(error.orig)
 
 
 def _demand_bytes(index: int, *found: object) -> None:

@@ -15,7 +15,7 @@ from sqlmodel.sql.expression import SelectOfScalar
 
 from monitor.model import Severity
 from monitor.storage.convert import stored_grade, stored_mention, stored_post
-from monitor.storage.guarding import accused, accused_ids
+from monitor.storage.guarding import accused, is_accused
 from monitor.storage.records import StoredGrade, StoredMention
 from monitor.storage.tables import GradeRow, MentionRow, PostRow
 
@@ -51,7 +51,7 @@ def hidden(*, restricted: bool, ever: bool = False) -> ColumnElement[bool]:
 
     The few that are hidden are found by an index of their own; of the many others each is asked.
     """
-    return col(MentionRow.id).in_(accused_ids(ever=ever)) if restricted else ~accused(ever=ever)
+    return is_accused(ever=ever) if restricted else ~accused(ever=ever)
 
 
 def graded(query: SelectOfScalar[Any], severity: Severity) -> SelectOfScalar[Any]:

@@ -8,18 +8,20 @@ procedure, and each of its moves is an entry of its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import replace
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any, Final
 
 from sqlalchemy import select as sa_select
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import Session, SQLModel, col, select
 
 from monitor.evidence import entries
 from monitor.evidence.leaf import Json, Leaf, OpenedLeaf
 from monitor.evidence.stamp import Token
 from monitor.model import RawItem
+from monitor.storage import ledger
 from monitor.storage.casebook import case_reference
 from monitor.storage.convert import stored_grade, stored_mention, stored_post
 from monitor.storage.tables import (
@@ -34,9 +36,6 @@ from monitor.storage.tables import (
     PostRow,
     StampRow,
 )
-
-Check = Callable[[OpenedLeaf, int], str | None]
-Row = TypeVar("Row", bound=SQLModel)
 
 _DESCRIBED: dict[str, Any] = {
     "post.captured": PostRow,
@@ -70,13 +69,22 @@ class _Rows:
         """The rows of a table that name this entry as their beginning."""
         if index // BLOCK != self._block:
             self._block = index // BLOCK
-            self._described = {each: self._about(each) for each in _DESCRIBED.values()}
+            self._described.clear()
+        if table not in self._described:
+            try:
+                self._described[table] = self._about(table)
+            except (
+                DBAPIError,
+                TypeError,
+                ValueError,
+            ):  # one row of the block cannot be read: is it this?
+                return self._read(table, col(table.entry_index), index, index + 1)
         return self._described[table].get(index, [])
 
     def _about(self, table: Any) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = {}
         start = self._block * BLOCK
-        for row in self._read(table, col(table.entry_index), start):
+        for row in self._read(table, col(table.entry_index), start, start + BLOCK):
             found.setdefault(row.entry_index, []).append(row)
         return found
 
@@ -89,77 +97,88 @@ class _Rows:
             if len(known) > KNOWN:
                 known.clear()
             start = number - number % BLOCK
-            known |= {row.id: row for row in self._read(table, col(table.id), start)}
+            try:
+                near = self._read(table, col(table.id), start, start + BLOCK)
+            except (DBAPIError, TypeError, ValueError):  # likewise
+                near = self._read(table, col(table.id), number, number + 1)
+            known |= {row.id: row for row in near}
         return known.get(number)
 
-    def _read(self, table: Any, by: Any, start: int) -> Any:
-        """Plain rows of one block: an object of the mapper for each would take most of the time."""
-        query = sa_select(*table.__table__.columns).where(by >= start).where(by < start + BLOCK)
-        return self._session.connection().execute(query).all()
+    def _read(self, table: Any, by: Any, start: int, stop: int) -> list[Any]:
+        """Plain rows of a range: an object of the mapper for each would take most of the time."""
+        query = sa_select(*table.__table__.columns).where(by >= start).where(by < stop)
+        return list(self._session.connection().execute(query))
 
 
-def row_check(session: Session) -> Check:
+class RowCheck:
     """A check for `monitor.evidence.verify`: says what differs, or None where all agrees."""
-    strays = _strays(session)
-    rows = _Rows(session)
-    again: dict[str, Callable[[_Rows, Any, OpenedLeaf], str | None]] = {
-        "post.captured": _post,
-        "mention.matched": _mention,
-        "mention.graded": _grade,
-        "alert.raised": _alert,
-        "case.opened": _case,
-        "case.noted": _note,
-        "checkpoint.stamped": _stamp,
-        "page.pictured": _picture,
-    }
-    later: dict[str, Callable[[_Rows, OpenedLeaf], str | None]] = {
-        "alert.acknowledged": _acknowledged,
-        "delivery.attempted": _attempted,
-        "delivery.taken": _settled,
-        "delivery.failed": _settled,
-    }
 
-    def check(leaf: OpenedLeaf, index: int) -> str | None:
-        if index in strays:
-            return strays[index]
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._rows = _Rows(session)
+        self._block = -1
+        self._strays: dict[int, str] = {}
+
+    def __call__(self, leaf: OpenedLeaf, index: int) -> str | None:
+        if index // BLOCK != self._block:
+            self._block = index // BLOCK
+            start = self._block * BLOCK
+            self._strays = strays(self._session, start, start + BLOCK)
+        return self._strays.get(index) or self.compare(leaf, index)
+
+    def compare(self, leaf: OpenedLeaf, index: int) -> str | None:
+        """The rows that this entry describes; not those that name it and speak of another."""
+        try:
+            return self._compare(leaf, index)
+        except DBAPIError as error:
+            if not ledger.is_garbled(error):
+                raise
+        except (ArithmeticError, AttributeError, LookupError, TypeError, ValueError):
+            pass  # which of them depends on what was written where
+        return f"a row about this {leaf.kind} entry was changed: it cannot be read any more"
+
+    def _compare(self, leaf: OpenedLeaf, index: int) -> str | None:
+        table = _DESCRIBED.get(leaf.kind)
+        found = self._rows.describing(table, index) if table else []
         if leaf.withheld:  # a withheld or erased entry says nothing to compare with
             return None
-        if leaf.kind in later:
-            return later[leaf.kind](rows, leaf)
-        if leaf.kind not in again:
+        if leaf.kind in _LATER:
+            return _LATER[leaf.kind](self._rows, leaf)
+        if table is None:
             return None
-        table = _DESCRIBED[leaf.kind]
-        found = rows.describing(table, index)
         if len(found) != 1:
             how_many = "is gone" if not found else "stands there twice"
             return f"the {_noun(table)} row that this entry describes {how_many}"
-        return again[leaf.kind](rows, found[0], leaf)
-
-    return check
+        return _AGAIN[leaf.kind](self._rows, found[0], leaf)
 
 
-def _strays(session: Session) -> dict[int, str]:
-    """Rows that name an entry which speaks of something else: nobody sealed them."""
+def strays(
+    session: Session, start: int, stop: int, besides: Collection[str] = ()
+) -> dict[int, str]:
+    """Rows that name an entry of this range which speaks of something else: nobody sealed them.
+
+    The first of each kind that there is, by its entry. `besides`: the caller has looked at the rows
+    of these kinds.
+    """
     found = {}
     for kind, table in _DESCRIBED.items():
-        rows = session.exec(
-            select(col(table.entry_index))
-            .join(EntryRow, col(EntryRow.index) == col(table.entry_index))
-            .where(col(EntryRow.kind) != kind)
-            .limit(1)
-        )
-        for index in rows:
+        if kind in besides:
+            continue
+        for index in session.exec(_naming(table, start, stop).where(col(EntryRow.kind) != kind)):
             found[index] = f"a {_noun(table)} row names this entry, which does not describe it"
-    for marked in (PostRow, MentionRow):
-        rows = session.exec(
-            select(col(marked.entry_index))
-            .join(EntryRow, col(EntryRow.index) == col(marked.entry_index))
-            .where(col(marked.erased_by).is_distinct_from(col(EntryRow.erased_by)))
-            .limit(1)
-        )
-        for index in rows:
+    for kind, marked in (("post.captured", PostRow), ("mention.matched", MentionRow)):
+        if kind in besides:
+            continue
+        differs = col(marked.erased_by).is_distinct_from(col(EntryRow.erased_by))
+        for index in session.exec(_naming(marked, start, stop).where(differs)):
             found[index] = f"the {_noun(marked)} row and this entry are not both marked as erased"
     return found
+
+
+def _naming(table: Any, start: int, stop: int) -> Any:
+    place = col(table.entry_index)
+    query = select(place).join(EntryRow, col(EntryRow.index) == place)
+    return query.where(place >= start).where(place < stop).order_by(place).limit(1)
 
 
 def _noun(table: type[SQLModel]) -> str:
@@ -184,7 +203,8 @@ def _changed(noun: str, name: str) -> str:
 
 def _post(rows: _Rows, row: PostRow, leaf: OpenedLeaf) -> str | None:  # noqa: ARG001 - one shape for all
     clock = leaf.public["clock"]
-    assert isinstance(clock, dict)
+    if not isinstance(clock, dict):
+        raise TypeError(clock)
     if row.clock_synchronised != clock.get("synchronised"):
         return _changed("post", "state of the clock")
     kept = stored_post(row)
@@ -340,3 +360,23 @@ def _compare(noun: str, *pairs: tuple[str, Json | datetime, Json | datetime]) ->
         if row != sealed:
             return _changed(noun, name)
     return None
+
+
+_AGAIN: dict[str, Callable[[_Rows, Any, OpenedLeaf], str | None]] = {
+    "post.captured": _post,
+    "mention.matched": _mention,
+    "mention.graded": _grade,
+    "alert.raised": _alert,
+    "case.opened": _case,
+    "case.noted": _note,
+    "checkpoint.stamped": _stamp,
+    "page.pictured": _picture,
+}
+_LATER: dict[str, Callable[[_Rows, OpenedLeaf], str | None]] = {
+    "alert.acknowledged": _acknowledged,
+    "delivery.attempted": _attempted,
+    "delivery.taken": _settled,
+    "delivery.failed": _settled,
+}
+COMPARED: Final = _AGAIN.keys() | _LATER.keys()
+"""The kinds of entry that have rows to be compared with."""

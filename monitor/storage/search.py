@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Select, column, func, literal_column, table
+from sqlalchemy import ColumnElement, Select, and_, column, func, literal_column, table
 from sqlalchemy import select as sa_select
 from sqlmodel import Session, col, select
 from sqlmodel.sql.expression import SelectOfScalar
@@ -27,6 +27,10 @@ MOST_WORDS: Final = 32
 MOST_CHARACTERS: Final = 1_000
 COMMON: Final = 5_000
 """So many posts have to hold a word before another index is asked first."""
+MANY: Final = 40_000
+"""So many hold a word that is soon found by trying one post after the other."""
+WALK: Final = 5_000
+"""So many posts are tried before the index of words is asked after all."""
 _PIECE: Final = re.compile(r'"([^"]*)"?|([^\s"]+)')
 _WORD: Final = re.compile(r"\w+")
 _VECTOR: Final = (
@@ -79,14 +83,11 @@ class Search:
             case = case_row(session, wanted.case) if wanted.case else None
             if wanted.case and case is None:
                 return ()
-            if not self._database.is_sqlite:
-                query = _in_postgres(asked, wanted)
-            elif _is_narrow(wanted) and _is_common(session, asked):
-                query = _by_row_in_sqlite(asked, wanted)
-            else:
-                query = _by_word_in_sqlite(asked)
-            query = _narrowed(query, wanted, case).limit(wanted.limit)
-            return read_found(session, session.exec(query).all())
+            if self._database.is_sqlite:
+                query = _in_sqlite(session, asked, wanted)
+                query = _narrowed(query, wanted, case).limit(wanted.limit)
+                return read_found(session, session.exec(query).all())
+            return read_found(session, _ids_in_postgres(session, asked, wanted, case))
 
 
 def _is_narrow(wanted: Wanted) -> bool:
@@ -99,11 +100,18 @@ def _is_of_few(wanted: Wanted) -> bool:
     return any(narrow) or wanted.grade is not None
 
 
-def _is_common(session: Session, asked: Sequence[Sequence[str]]) -> bool:
+def _in_sqlite(
+    session: Session, asked: Sequence[Sequence[str]], wanted: Wanted
+) -> SelectOfScalar[Any]:
+    if not _is_narrow(wanted):
+        return _by_word_in_sqlite(asked)
     some: Select[Any] = (
-        sa_select(literal_column("1")).select_from(_INDEX).where(_matches(asked)).limit(COMMON)
+        sa_select(literal_column("1")).select_from(_INDEX).where(_matches(asked)).limit(MANY)
     )
-    return session.exec(select(func.count()).select_from(some.subquery())).one() == COMMON
+    count = session.exec(select(func.count()).select_from(some.subquery())).one()
+    if count < COMMON:
+        return _by_word_in_sqlite(asked)
+    return _by_row_in_sqlite(asked, wanted, at_once=count < MANY)
 
 
 def _matches(asked: Sequence[Sequence[str]]) -> ColumnElement[bool]:
@@ -125,16 +133,25 @@ def _by_word_in_sqlite(asked: Sequence[Sequence[str]]) -> SelectOfScalar[Any]:
     )
 
 
-def _by_row_in_sqlite(asked: Sequence[Sequence[str]], wanted: Wanted) -> SelectOfScalar[Any]:
-    """Posts by what narrows them, each looked up in the index of words, which is slow for many."""
-    holds: Select[Any] = sa_select(literal_column("1")).select_from(_INDEX).where(_matches(asked))
-    holds = holds.where(_INDEX.c.rowid == col(PostRow.id))
-    return (
+def _by_row_in_sqlite(
+    asked: Sequence[Sequence[str]], wanted: Wanted, *, at_once: bool
+) -> SelectOfScalar[Any]:
+    """Posts by what narrows them, and of each whether it holds the words.
+
+    Either each is looked up in the index of words, which is slow for many, or (`at_once`) all that
+    hold them are read before.
+    """
+    query = (
         select(col(MentionRow.id))
         .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
-        .where(holds.correlate(PostRow).scalar_subquery().is_not(None))
         .order_by(*_order(wanted))
     )
+    holds: Select[Any] = sa_select(_INDEX.c.rowid).select_from(_INDEX).where(_matches(asked))
+    if at_once:
+        # The plus keeps the planner from beginning with them.
+        return query.where(literal_column("+post.id").in_(holds))
+    holds = holds.where(_INDEX.c.rowid == col(PostRow.id))
+    return query.where(holds.correlate(PostRow).scalar_subquery().is_not(None))
 
 
 def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
@@ -144,16 +161,53 @@ def _order(wanted: Wanted) -> tuple[ColumnElement[Any], ...]:
     return order(severity=wanted.grade, by_post=bool(wanted.source))
 
 
-def _in_postgres(asked: Sequence[Sequence[str]], wanted: Wanted) -> SelectOfScalar[Any]:
+def _ids_in_postgres(
+    session: Session, asked: Sequence[Sequence[str]], wanted: Wanted, case: CaseRow | None
+) -> Sequence[int]:
+    vector: ColumnElement[Any] = literal_column(_VECTOR)
+    said = (func.phraseto_tsquery("simple", " ".join(phrase)) for phrase in asked)
+    holds = and_(*(vector.op("@@")(each) for each in said))
     query = (
         select(col(MentionRow.id))
         .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
         .order_by(*_order(wanted))
     )
-    vector: ColumnElement[Any] = literal_column(_VECTOR)
-    for phrase in asked:
-        query = query.where(vector.op("@@")(func.phraseto_tsquery("simple", " ".join(phrase))))
-    return query
+    query = _narrowed(query, wanted, case)
+    if _is_of_few(wanted) and COMMON <= _expected(session, holds) < MANY:
+        walked = _walked(session, query, holds, wanted)
+        if walked is not None:
+            return walked
+    found: Sequence[Any] = session.exec(query.where(holds).limit(wanted.limit)).all()
+    return found
+
+
+def _walked(
+    session: Session, query: SelectOfScalar[Any], holds: ColumnElement[bool], wanted: Wanted
+) -> Sequence[int] | None:
+    """The newest of what narrows the search, each text taken apart; None where `WALK` are too few.
+
+    Left to itself the planner reads all that narrows and all that holds the words, and joins them.
+    """
+    place = func.row_number().over(order_by=_order(wanted)).label("place")
+    newest = query.add_columns(holds.label("held"), place).limit(WALK).subquery()
+    rows = session.connection().execute(
+        sa_select(newest.c.id, newest.c.held, newest.c.place)
+        .where(newest.c.held | (newest.c.place == WALK))
+        .limit(wanted.limit)
+    )
+    walked = sorted(rows, key=lambda row: row.place)
+    found = [row.id for row in walked if row.held]
+    whole = len(found) == wanted.limit or not walked or walked[-1].place < WALK
+    return found if whole else None
+
+
+def _expected(session: Session, holds: ColumnElement[bool]) -> float:
+    """How many posts PostgreSQL expects to hold the words, from its statistics: none are read."""
+    query: Select[Any] = sa_select(literal_column("1")).select_from(PostRow).where(holds)
+    asked = query.compile(session.get_bind())
+    told = session.connection().exec_driver_sql(f"explain (format json) {asked}", asked.params)
+    (plan,) = told.scalar_one()
+    return float(plan["Plan"]["Plan Rows"])
 
 
 def _narrowed(

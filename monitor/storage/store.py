@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
+from pathlib import Path
 
 from sqlmodel import Session, col, select
 
@@ -29,11 +30,13 @@ from monitor.storage.opinions import Opinions
 from monitor.storage.outbox import OutboxStore
 from monitor.storage.pictures import Pictures
 from monitor.storage.reading import Reading
-from monitor.storage.rowcheck import row_check
+from monitor.storage.rowcheck import RowCheck
 from monitor.storage.search import Search
 from monitor.storage.sources import Sources
 from monitor.storage.stamps import Stamps, StoredStamp, stored_stamps
+from monitor.storage.stretches import LENGTH
 from monitor.storage.tables import CheckpointRow, RememberedRow
+from monitor.storage.verifying import Whole, opened
 
 
 class Store:
@@ -198,8 +201,19 @@ class Log:
             ).one_or_none()
 
     @contextmanager
+    def verifying(
+        self, vault: Path, *, processes: int | None = None, length: int = LENGTH
+    ) -> Iterator[tuple[LogView, Whole]]:
+        """One consistent view of the log, and what checks all of it while the service runs.
+
+        `processes`: None for as many as help; `length` of the stretches, a power of two.
+        """
+        with opened(self._database, vault, processes=processes, length=length) as (session, whole):
+            yield LogView(session), whole
+
+    @contextmanager
     def reading(self) -> Iterator[LogView]:
-        """One consistent view of the log, for verification while the service runs."""
+        """One consistent view of the log while the service runs."""
         with self._database.read() as session:
             yield LogView(session)
 
@@ -276,4 +290,4 @@ class LogView:
 
     def row_check(self) -> Callable[[OpenedLeaf, int], str | None]:
         """Compares each opened entry with the rows that it describes."""
-        return row_check(self._session)
+        return RowCheck(self._session)

@@ -6,7 +6,7 @@ import hashlib
 from typing import Any
 
 import pytest
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from monitor.errors import EvidenceError
 from monitor.evidence.vault import Vault
@@ -27,9 +27,8 @@ GRADE = Grade(
 
 
 @pytest.fixture
-def whole(sqlite_store: Store, make: Make, vault: Vault) -> Store:
+def whole(store: Store, make: Make, vault: Vault) -> Store:
     """One post on its whole way: captured, graded, alerted, sent, answered, noted."""
-    store = sqlite_store
     capture = make.capture(make.post(), make.person(), make.person("chloe-barr"), vault=vault)
     for number in store.sources.accept(make.turn(), [capture]).fresh:
         store.judging.judge(make.judgement(number, grade=GRADE), at=make.now)
@@ -77,7 +76,7 @@ SEALED: dict[str, dict[str, str]] = {
         "answer_json": "'null'",
         "first_seen_at": OTHER_TIME,
         "captured_at": OTHER_TIME,
-        "clock_synchronised": "0",
+        "clock_synchronised": "false",
         "scope": "'school'",
         "entry_index": "0",
     },
@@ -89,13 +88,13 @@ SEALED: dict[str, dict[str, str]] = {
         "target_id": "'other'",
         "certainty": "'possible'",
         "matches_json": "'[]'",
-        "first_look": "1",
+        "first_look": "true",
         "entry_index": "0",
     },
     "grade": {
         "mention_id": "2",
         "severity": "'neutral'",
-        "unsure": "1",
+        "unsure": "true",
         "scores_json": "'[0.1,0.1,0.8]'",
         "flags_json": "'[]'",
         "reasons_json": "'[]'",
@@ -173,8 +172,8 @@ MOVES_ON: dict[str, set[str]] = {
 def test_every_column_is_either_sealed_or_known_to_move_on(whole: Store) -> None:
     with whole._database.read() as session:
         for table, sealed in SEALED.items():
-            rows = session.connection().exec_driver_sql(f"pragma table_info({table})")
-            assert {row[1] for row in rows} == sealed.keys() | MOVES_ON[table], table
+            columns = inspect(session.connection()).get_columns(table)
+            assert {each["name"] for each in columns} == sealed.keys() | MOVES_ON[table], table
 
 
 @pytest.mark.parametrize("table", ["post", "mention"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import itertools
+import random
 from datetime import timedelta
 from types import SimpleNamespace
 
 import pytest
 
 from monitor.evidence.vault import Vault
-from monitor.model import AlertKind, Flag, Grade, Severity, Urgency
+from monitor.model import AlertKind, Author, Flag, Grade, Severity, Urgency
 from monitor.storage import search
 from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
 from monitor.storage.store import Store
@@ -78,6 +80,74 @@ def test_a_common_word_and_a_rare_one_are_found_in_their_own_ways_and_alike(
         ({"grade": Severity.ABUSIVE, "person": "chloe-barr"}, []),
     ):
         assert found(store, "heron", **narrow) == wanted, narrow
+
+
+WAYS = {
+    "by the index of words": (10**9, 10**9, 10**9),
+    "by what narrows, those that hold the words read before": (1, 10**9, 10**9),
+    "by what narrows, each tried": (1, 1, 10**9),
+    "by what narrows, too few tried": (1, 10**9, 3),
+}
+"""What stands for COMMON, MANY and WALK, so that a search goes each way."""
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_finds_what_reading_everything_finds(
+    store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, way: str
+) -> None:
+    for name, value in zip(("COMMON", "MANY", "WALK"), WAYS[way], strict=True):
+        monkeypatch.setattr(search, name, value)
+    chance = random.Random(5)
+    for number in range(30):
+        said = chance.choices(["heron", "carp", "golden", "egret"], [9, 4, 2, 1], k=4)
+        author = Author(f"@{chance.choice('ab')}", "A parent")
+        post = make.post(number, " ".join(said), title="", thread="", author=author)
+        people = chance.sample([make.person(), make.person("chloe-barr")], chance.choice([1, 1, 2]))
+        turn = make.turn(chance.choice(["gazette", "forum"]), make.now + timedelta(hours=number))
+        for each in store.sources.accept(turn, [make.capture(post, *people)]).fresh:
+            grade = chance.choice([NEUTRAL, NEUTRAL, ABUSE, ALLEGATION])
+            hidden = Flag.ALLEGATION in grade.flags
+            quiet = make.hearing(urgency=Urgency.DIGEST)
+            store.judging.judge(
+                make.judgement(each, quiet, grade=grade, restricted=hidden), at=make.now
+            )
+    everything = {
+        restricted: store.reading.mentions(limit=1_000, restricted=restricted)
+        for restricted in (True, False)
+    }
+    kept = store.reading.mentions(limit=1_000)
+    split = [stored.id for rows in everything.values() for stored, _ in rows]
+    assert sorted(split) == sorted(stored.id for stored, _ in kept)
+    later = make.now + timedelta(hours=15)
+    for words, person, source, handle, severity, since, restricted, limit in itertools.product(
+        ("heron", "egret", "golden carp"),
+        ("", "chloe-barr"),
+        ("", "forum"),
+        ("", "@b"),
+        (None, Severity.ABUSIVE),
+        (None, later),
+        (False, True),
+        (3, 50),
+    ):
+        expected = [
+            stored.id
+            for stored, judged in everything[restricted]
+            if set(words.split()) <= set(stored.mention.post.text.split())
+            if person in {"", stored.mention.target.id}
+            if source in {"", stored.kept.source}
+            if handle in {"", stored.mention.post.author.handle}
+            if severity is None or (judged is not None and judged.grade.severity is severity)
+            if since is None or stored.kept.captured_at >= since
+        ]
+        wanted = Wanted(
+            words, person, source, handle, severity, since, restricted=restricted, limit=limit
+        )
+        told = [stored for stored, _ in store.search.find(wanted)]
+        assert len(told) == min(limit, len(expected)), wanted
+        # Which of two mentions of one post comes first depends on what is asked first.
+        posts = [next(s.kept.id for s, _ in everything[restricted] if s.id == e) for e in expected]
+        assert [each.kept.id for each in told] == posts[:limit], wanted
+        assert {each.id for each in told} <= set(expected), wanted
 
 
 def test_a_list_and_a_search_show_the_grade_that_stands(
