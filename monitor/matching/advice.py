@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from monitor.matching.matcher import Matcher
 from monitor.matching.names import Name, is_unusual, read_name
-from monitor.matching.phrases import is_distinctive_alias, is_distinctive_school, words_of
+from monitor.matching.phrases import is_distinctive_alias_of, is_distinctive_school, words_of
 from monitor.matching.roster import Alias, Person, Roster, School
 from monitor.matching.words import celebrities, gender, is_ordinary, is_word
 from monitor.model import Post, PostRef, Scope, Target, TargetKind
@@ -206,7 +206,7 @@ class _Adviser:
                 target,
                 f"the alias {alias.text!r} belongs to several people: all are reported",
             )
-        if is_distinctive_alias(words):
+        if is_distinctive_alias_of(words, person.name):
             return
         if len(words) == 1 and is_word(words[0]):
             warning = (

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from monitor.matching import grammar, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.family import of_a_family
@@ -108,15 +110,21 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
     if grammar.other_forename_before(tokens, first, known_forenames()):
         return "another person's name"
     if span in scene.forenames:
-        why = _forename_refusal(scene, span)
+        why = _forename_refusal(scene, span, people)
         if why:
             return why
     school = scene.index.school_of(min(people))
-    if _is_wordlike(word) and (how == "masked" or not _stands(scene, span, word, school)):
+    if _is_wordlike(word) and (
+        (how == "masked" and not _is_lightly_masked(scene, span, word))
+        or not _stands(scene, span, word, school)
+    ):
         return "an ordinary word here"
     if word in word_list("bare_names.foreign_words") and grammar.is_foreign(tokens, first, last):
         return "a word of another language here"
-    if strangers.other_trade(tokens, first, last, strict=True):
+    if strangers.other_trade(tokens, first, last, strict=True) and not (
+        _leads_a_list(scene, last, school)
+        or grammar.in_a_list(tokens, first, last, _others(scene, span))
+    ):
         return "tied to another trade"
     if strangers.other_school(tokens, first, last, scene.places, school):
         return "tied to another school"
@@ -131,6 +139,25 @@ def _stands(scene: Scene, span: tuple[int, int], word: str, school: int) -> bool
         or grammar.stands_as_name(scene.tokens, first, last, word)
         or (first == 0 and _school_follows(scene, last, school))
     )
+
+
+def _leads_a_list(scene: Scene, last: int, school: int) -> bool:
+    """Whether a colleague's surname follows in a list, be it a trade: "pugh, baker and gray"."""
+    tokens = scene.tokens
+    if last + 1 >= len(tokens) or tokens[last].gap != ", ":
+        return False
+    beyond = tokens[last + 1]
+    return (beyond.gap.startswith(",") or beyond.word == "and") and any(
+        edge.word in scene.locals[school].surnames
+        for span in scene.surnames_from.get(last, ())
+        for edge in scene.surnames[span]
+    )
+
+
+def _is_lightly_masked(scene: Scene, span: tuple[int, int], word: str) -> bool:
+    """Whether so few letters are masked that it is no swearing: "B*shop", not "b****cks"."""
+    seen = sum(len(token.word) for token in scene.tokens[slice(*span)])
+    return len(word) > 4 and seen + 1 >= len(word)  # noqa: PLR2004
 
 
 def _school_follows(scene: Scene, last: int, school: int) -> bool:
@@ -161,7 +188,7 @@ def _others(scene: Scene, span: tuple[int, int]) -> set[int]:
     }
 
 
-def _forename_refusal(scene: Scene, span: tuple[int, int]) -> str:
+def _forename_refusal(scene: Scene, span: tuple[int, int], people: Iterable[int]) -> str:
     tokens, (first, last) = scene.tokens, span
     if strangers.another_surname(tokens, last):
         return "another person's name"
@@ -169,11 +196,14 @@ def _forename_refusal(scene: Scene, span: tuple[int, int]) -> str:
         tokens, last + 1, tokens[last].word
     ):
         return "another person's name"
+    if strangers.unknown_surname(tokens, last):
+        return "another person's name"
     if of_a_family(tokens, first, last):
         return "a child, friend, relative or animal"
     if last < len(tokens) and len(tokens[last].word) == 1 and tokens[last].gap == " ":
         letter = tokens[last].word
-        if letter.isalpha() and letter not in "aioxu":
+        own = {surname[0] for person in people for surname in scene.index.name(person).surnames}
+        if letter.isalpha() and letter not in "aioxu" and letter not in own:
             return "another initial"
     return ""
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from monitor.matching.index import Index, PhraseRef
-from monitor.matching.phrases import handle_key
+from monitor.matching.phrases import handle_key, words_of
 from monitor.matching.text import Reading, Token
 from monitor.matching.words import is_ordinary, word_list
 from monitor.model import PostField
@@ -216,13 +216,13 @@ def tie_up(
     """
     ties = Ties()
     places = _places(fields, index, place)
+    ties.scoped.update(scoped)
     mentioned = _named(fields, index, ties, places)
     if len(places) <= _MANY_SCHOOLS:
         for number, how in places.items():
             ties.placed[number][f"{how}:{index.schools[number].id}"] = None
-    for number in scoped:
+    for number in ties.scoped:
         ties.named[number]["scope:school"] = None
-        ties.scoped.add(number)
     accounts = index.handles.get(handle_key(author), ()) if author else ()
     own = {account.school for account in accounts if account.person < 0}
     for number in own:
@@ -267,13 +267,28 @@ def _named(
                 not target.alone or len(sharers[name, ref.start]) > 1
             )
             school = target.school
-            if doubtful and school not in places and not anchors[school] - {(name, ref.start)}:
+            own = target.kind == "name" and sharers[name, ref.start] & ties.scoped == {school}
+            if doubtful and not (
+                school in places
+                or anchors[school] - {(name, ref.start)}
+                or (own and _says_its_kind(index.schools[school].name))
+            ):
                 continue
             how = "thread" if name == PostField.THREAD else target.kind
             ties.named[school][f"{how}:{index.schools[school].id}"] = None
             if name != PostField.THREAD:
                 mentioned.add(school)
     return mentioned
+
+
+def _says_its_kind(name: str) -> bool:
+    """Whether a name ends in a kind of school.
+
+    In its own source "St Mary's Primary School" is that school, although dozens bear the name; an
+    alias such as "The Moor" proves nothing there.
+    """
+    last = (*words_of(name), "")[-2]
+    return last in _KINDS_OF_SCHOOL or last == "school"
 
 
 def _anchors(fields: dict[str, list[Ref]]) -> dict[int, set[tuple[str, int]]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from monitor.matching import harm
 from monitor.matching.text import Token
 from monitor.matching.words import TITLES, is_ordinary, of_kind, word_list
 
@@ -19,6 +20,9 @@ _NEXT_TO = word_list("grammar.next_to")
 _ENDS = word_list("grammar.ends")
 _CALLS = word_list("grammar.calls")
 _HAPPENS = frozenset(["closed", "opened", "dropped", "failed", "finished", "ended", "increased"])
+_PLURAL = frozenset(
+    ["are", "were", "have", "need", "want", "hate", "think", "deserve", "do", "should"]
+)
 _TIMES = word_list("grammar.times")
 _MODAL_NEXT = word_list("grammar.modal_next")
 _ENDINGS = (
@@ -66,13 +70,20 @@ _NOT_A_ROLE = frozenset(
 )
 
 
-def stands_as_name(tokens: list[Token], first: int, last: int, word: str) -> bool:
+def stands_as_name(  # noqa: PLR0911
+    tokens: list[Token], first: int, last: int, word: str
+) -> bool:
     """Whether an ordinary word without article stands where only a person can stand."""
     before, parted = _before(tokens, first)
     after = _after(tokens, last)
     if tokens[first].tag:
         return (before in _CALLS or after == "out") and (not after or after == "out")
     starts = not before or parted or before in _CLAUSE
+    ends = not after or after in _ENDS
+    if harm.is_harmed(tokens, first, last, word, starts=starts, ends=ends) or harm.is_insulted(
+        tokens, first, last, ends=ends or after in _SAYS | _IS
+    ):
+        return True
     if word in _TIMES:
         return starts and after in _SAYS - _EVENTS
     if not starts and of_kind(before, "adjective") and not of_kind(before, "function"):
@@ -168,6 +179,12 @@ def _after(tokens: list[Token], last: int) -> str:
 def in_a_list(tokens: list[Token], first: int, last: int, others: set[int]) -> bool:
     """Whether a word stands in a list of names: "okafor, adebayo, cox, marsh"."""
     left = first > 0 and tokens[first].gap in {", ", " & ", "/", ","} and first - 1 in others
+    numbered = (
+        first > 1
+        and tokens[first - 1].word.isdigit()
+        and first - 2 in others
+        and (last >= len(tokens) or tokens[last].word.isdigit())
+    )
     right = last < len(tokens) and tokens[last].gap in {", ", " & ", "/", ","} and last in others
     anded = (
         first > 1
@@ -176,7 +193,9 @@ def in_a_list(tokens: list[Token], first: int, last: int, others: set[int]) -> b
         and first - 2 in others
     )
     ends = last >= len(tokens) or tokens[last].gap != " " or tokens[last].word in _ENDS | _SAYS
-    return (left or right or anded) and ends
+    if anded and not ends:
+        return tokens[last].word in _PLURAL
+    return ((left or right or anded) and ends) or numbered
 
 
 def is_compound(tokens: list[Token], last: int) -> bool:

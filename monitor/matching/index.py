@@ -24,7 +24,7 @@ from monitor.matching.names import PREFIXES, Name, forms_of, keys_of, read_name
 from monitor.matching.normalise import fold
 from monitor.matching.phrases import (
     handle_key,
-    is_distinctive_alias,
+    is_distinctive_alias_of,
     is_distinctive_school,
     school_ways,
     words_of,
@@ -136,7 +136,7 @@ class Index:
             self.emails[fold(person.email).strip()] = number
         for alias in person.aliases:
             words = words_of(alias.text)
-            if words and is_distinctive_alias(words):
+            if words and is_distinctive_alias_of(words, person.name):
                 ref = PhraseRef("alias", school, number)
                 self._phrase(words, ref)
                 self.hashtags["".join(words)].append(ref)

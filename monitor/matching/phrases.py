@@ -88,6 +88,20 @@ def is_distinctive_alias(words: tuple[str, ...]) -> bool:
     )
 
 
+def is_distinctive_alias_of(words: tuple[str, ...], name: str) -> bool:
+    """Whether an alias can only mean the bearer of a name.
+
+    A title before a part of the own surname ("Mr Hamid" of Yusuf Abd al-Hamid) is a title and a
+    surname, which means nobody without a tie, however rare.
+    """
+    if not is_distinctive_alias(words):
+        return False
+    if len(words) == 1 or words[0] not in word_list("words.english_titles"):
+        return True
+    own = words_of(name)
+    return "".join(words[1:]) not in {"".join(own[at:]) for at in range(1, len(own))}
+
+
 def role_ways(role: str) -> tuple[tuple[str, ...], ...]:
     """Return the ways in which a role is written: "head of year 9", "hoy9"."""
     text = " ".join(words_of(role))

@@ -14,9 +14,26 @@ from monitor.matching.names import PREFIXES
 from monitor.matching.text import Reading
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_forenames
 
-_AFTER_TITLE = re.compile(r"^[ \t\n.\-_*]{0,4}$")
+# An emoji may stand between title and name.
+_AFTER_TITLE = re.compile(r"^[ \t\n.\-_*]{0,4}(?:[\u2600-\u27bf\U0001f300-\U0001faff]{1,6} ?)?$")
 _KIN_TITLES = frozenset({"brother", "sister", "auntie", "father"})
-_MINE = frozenset(["my", "his", "her", "their", "your", "our", "a", "the"])
+_MINE_OR_SMALL = frozenset(
+    [
+        "my",
+        "his",
+        "her",
+        "their",
+        "your",
+        "our",
+        "a",
+        "the",
+        "little",
+        "wee",
+        "big",
+        "baby",
+        "older",
+    ]
+) | {"younger", "twin", "lil"}
 
 
 class Hit(NamedTuple):
@@ -174,7 +191,7 @@ class Scene:
         found: dict[int, tuple[int, str]] = {}
         for at, token in enumerate(self.tokens):
             if token.word in TITLES and not token.hidden and not token.owner:
-                mine = at and self.tokens[at - 1].word in _MINE
+                mine = at and self.tokens[at - 1].word in _MINE_OR_SMALL
                 if not (token.word in _KIN_TITLES and mine):
                     found[at + 1] = at, token.word
         for edge in self.edges:

@@ -24,6 +24,7 @@ _GENERIC = word_list("strangers.generic")
 _KINDS = word_list("strangers.kinds")
 _FORMER = frozenset(["old", "previous", "last", "former", "primary", "other", "next"])
 _ANY_ONE = frozenset(["a", "an", "another", "their", "some"])
+_OTHERS_KIN = frozenset(["cousin", "niece", "nephew", "friend", "mate", "sister", "brother"])
 _SPORTS = frozenset(["scored", "scores", "played", "plays", "signed", "signs", "netted", "headed"])
 _FAR = 25
 _BESIDE = 6
@@ -117,10 +118,24 @@ class _Elsewhere:
         any_one = first > 0 and self.tokens[first - 1].word in _ANY_ONE
         if any_one and begin + 1 < first and self._place(begin, near=False):
             return True
+        if any_one and self._of_a_relative(begin, first):
+            return True
+        # "We moved from St Hilda's, where Mrs Winter was the head"
+        where = first > 0 and self.tokens[first - 1].word == "where"
+        leads = {"at", "to", "in", "of", *(["from"] if where else [])}
         return any(
-            self.tokens[at].word in {"at", "to", "in", "of"}
+            self.tokens[at].word in leads
             and self._place(at + 1, near=any_one or (any_place and self._leads_to(at + 1, first)))
             for at in range(begin, first - 1)
+        )
+
+    def _of_a_relative(self, begin: int, first: int) -> bool:
+        """Whether a relative's school is spoken of: "my cousin's school has a Mr Marsh"."""
+        return any(
+            self.tokens[at].word in _KINDS
+            and (self.tokens[at - 1].owner or self.tokens[at - 1].word[-1] == "s")
+            and self.tokens[at - 1].word.removesuffix("s") in _OTHERS_KIN
+            for at in range(begin + 1, first)
         )
 
     def _leads_to(self, at: int, first: int) -> bool:
@@ -267,3 +282,12 @@ def another_surname(tokens: list[Token], last: int) -> bool:
         return False
     word = tokens[last].word
     return word in common_surnames() and not of_kind(word, "function", "verb", "adverb", "chat")
+
+
+def unknown_surname(tokens: list[Token], last: int) -> bool:
+    """Whether a word that nobody knows follows a forename with a capital: "Tom Frostick's"."""
+    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
+        return False
+    after = tokens[last]
+    plain = not after.hidden and not after.tag and len(after.word) > 3  # noqa: PLR2004
+    return plain and after.capital and is_unknown(after.word)

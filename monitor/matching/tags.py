@@ -9,6 +9,8 @@ from monitor.matching.text import Reading, Token
 from monitor.matching.words import TITLES, is_ordinary, is_word, known_forenames
 
 _LONGEST = 60
+_SHORTEST_REST = 5
+_TITLES_IN_TAGS = ("miss", "mrs", "mr", "ms", "sir", "dr")
 
 
 def split_tags(reading: Reading, index: Index) -> None:
@@ -67,8 +69,26 @@ def _cut(word: str, is_name: Callable[[str], bool]) -> list[str]:
             if price and (here is None or cost[0] + price < here[0]):
                 best[end] = (cost[0] + price, begin)
     if best[-1] is None:
-        return []
-    pieces, end = [], len(word)
+        return _cut_behind_title(word, best)
+    return _pieces(word, best, len(word))
+
+
+def _cut_behind_title(word: str, best: list[tuple[int, int] | None]) -> list[str]:
+    """Cut a hashtag that ends in a word nobody knows behind a title: "sack|miss|okafer|out"."""
+    for at in range(len(word) - _SHORTEST_REST - 1):
+        for title in _TITLES_IN_TAGS:
+            rest = word[at + len(title) :]
+            if best[at] is None or not word.startswith(title, at) or len(rest) < _SHORTEST_REST:
+                continue
+            name = rest.removesuffix("out")
+            out = [name, "out"] if name != rest and len(name) >= _SHORTEST_REST else [rest]
+            return [*_pieces(word, best, at), title, *out]
+    return []
+
+
+def _pieces(word: str, best: list[tuple[int, int] | None], end: int) -> list[str]:
+    """Return the words that make up the first `end` letters most cheaply."""
+    pieces = []
     while end:
         step = best[end]
         assert step is not None

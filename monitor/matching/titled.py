@@ -8,7 +8,7 @@ from monitor.matching.full_names import word_may_be_slip
 from monitor.matching.local import Local
 from monitor.matching.names import is_unusual, spellings_of
 from monitor.matching.scene import Scene
-from monitor.matching.words import TITLES_BEHIND, fold_title, gender, is_ordinary
+from monitor.matching.words import TITLES, TITLES_BEHIND, fold_title, gender, is_ordinary
 
 _PLAIN = frozenset({"", "joined", "possessive"})
 _LONGEST_NAME = 5
@@ -125,7 +125,11 @@ def _judge(
         for person in people:
             scene.refuse(person, span, why)
         return
-    for person, sure in choose(scene, people, title, span).items():
+    chosen = choose(scene, people, title, span)
+    other = _title_of_the_other(scene, span[0])
+    if other:
+        chosen |= choose(scene, people, other, span)
+    for person, sure in chosen.items():
         half = rule == "title-surname" and edge.word not in scene.index.name(person).surnames
         confidence = 0.9 if sure else 0.6
         if half:
@@ -133,6 +137,17 @@ def _judge(
         if rule != "title-surname" or edge.how not in _PLAIN:
             confidence = min(confidence, 0.75)
         scene.hit(person, span, "half-surname" if half else rule, confidence, _shown(edge))
+
+
+def _title_of_the_other(scene: Scene, begin: int) -> str:
+    """Return the first title of "Mr and Mrs Marsh"; empty where one title stands alone."""
+    tokens = scene.tokens
+    if begin == 0:
+        return ""
+    gap = tokens[begin].gap
+    at = begin - 2 if tokens[begin - 1].word in {"and", "n"} and gap == " " else begin - 1
+    joined = at < begin - 1 or gap.strip() in {"&", "/", "+"}
+    return tokens[at].word if joined and at >= 0 and tokens[at].word in TITLES else ""
 
 
 def _shown(edge: Edge) -> str:
@@ -218,6 +233,8 @@ def _titles_behind(scene: Scene, school: int, local: Local) -> None:
     for span, readings in scene.surnames.items():
         last = span[1]
         if last >= len(scene.tokens) or not scene.is_free(*span) or scene.tokens[last].gap != " ":
+            continue
+        if scene.title_of(span[0]):
             continue
         title = scene.tokens[last].word
         if title not in TITLES_BEHIND:
