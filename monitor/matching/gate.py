@@ -26,6 +26,7 @@ from monitor.matching.gate_bytes import (
     texts_with,
     undisguised,
 )
+from monitor.matching.gate_masks import masked_beside_forename
 from monitor.matching.gate_names import REACH, SOMEBODY, NamesBeside
 from monitor.matching.gate_patterns import (
     FORENAME,
@@ -48,10 +49,6 @@ _VOWEL_BEFORE = re.compile(rb"(?<![a-z0-9'])[aiou]\. ?(?=[a-z])")
 _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
 _TAG = re.compile(r"#(\w{6,60})")
-_BESIDE_MASK = re.compile(
-    r"(?<![^\W_])(?:([^\W_]{1,24})[ .]{1,2})?([^\W_]{1,20}\*[\w*']{0,24})"
-    r"(?:,?[ -]([^\W_][\w*]{0,24}))?"
-)
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
 _BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
@@ -280,19 +277,11 @@ class Gate:
                 letters[begin:] in self._forms for begin in range(len(letters) - 2)
             ):
                 return True  # a surname behind it may stand at some distance
-        return "*" in text and self._masked_beside_forename(text)
+        return "*" in text and masked_beside_forename(text, self._names, self._forms)
 
     def _passes_shown(self, text: str) -> bool:
         flat = flatten(text.encode("ascii", "replace"))
         seen = self._coded(flat)
         return bool(
             seen & 1 << STRONG or self._weigh(flat, self._find(flat, overlapping=True), b"", seen)
-        )
-
-    def _masked_beside_forename(self, text: str) -> bool:
-        """Whether a forename or initial, itself perhaps masked, stands beside a masked word."""
-        return any(
-            any(len(word) == 1 or word in self._forms for word in (found[1], found[3]) if word)
-            or self._names.is_masked_forename(found[2].replace("'", ""), found[3] or "")
-            for found in _BESIDE_MASK.finditer(text)
         )

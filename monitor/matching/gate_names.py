@@ -10,7 +10,7 @@ from monitor.matching.full_names import MOST_NAMESAKES, reads_as_words
 from monitor.matching.gate_bytes import RUNS, first_word, last_word
 from monitor.matching.gate_patterns import automaton, surname_edges
 from monitor.matching.index import Index
-from monitor.matching.names import is_unusual
+from monitor.matching.names import PREFIXES, is_unusual
 from monitor.matching.words import TITLES, common_surnames, is_ordinary
 
 NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
@@ -34,6 +34,7 @@ class NamesBeside:
             [form.encode() for form in self._glued]
         ).find_matches_as_indexes
         self._begins, self._ends = surname_edges(index)
+        self._first_parts = PREFIXES | {index.parts(name)[0] for name in index.parted}
         self._goes_with = lru_cache(maxsize=262_144)(self._named)
         # By the word behind, and the word before, a forename: whether it needs a closer look.
         self._looks_behind: dict[bytes, bool] = {}
@@ -194,11 +195,20 @@ class NamesBeside:
         """Whether a masked word can be a forename that goes with the word, or mask, behind it."""
         if len(pattern) < 3 or not behind:  # noqa: PLR2004
             return False
+        if behind in self._first_parts and self._index.forms_of_shape(pattern):
+            return True  # the surname goes on behind it
         surnames = self._index.surnames_of_shape(behind) if "*" in behind else (behind, behind[:-1])
         return any(
             self._goes_with(surname, form) == SOMEBODY
             for form in self._index.forms_of_shape(pattern)
             for surname in surnames
+        )
+
+    def is_masked_surname(self, pattern: str, form: str) -> bool:
+        """Whether a masked word can be a surname that goes with a forename."""
+        return any(
+            self._goes_with(surname, form) == SOMEBODY
+            for surname in self._index.surnames_of_shape(pattern)
         )
 
     def is_odd_name(self, word: str) -> bool:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterator
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from monitor.matching.gate_bytes import flatten
 from monitor.matching.index import Index
 from monitor.matching.names import PREFIXES, forms_of
-from monitor.matching.phrases import is_odd
+from monitor.matching.normalise import fold
+from monitor.matching.phrases import is_odd, words_of
 
 STRONG, WEAK, PLACE, TITLE, FORENAME, INITIAL, RUN, MANY = range(8)
+_DOTTED = re.compile(r"\b(st|dr|mr|mrs|ms|prof) ")
 _MOST_SCHOOLS_AT_A_PLACE = 20
 _DFA_UP_TO = 80_000
 
@@ -70,11 +73,28 @@ def own_words(  # noqa: C901 - one branch for each kind of word
             del kinds[pattern]
         elif kinds[pattern] == STRONG and len(sharing) > 1:
             kinds[pattern] = WEAK
+    kinds.update(list(_owned(index, kinds)))
     for name in (*index.handles, *index.hashtags, *index.emails):
         flat = " ".join(flatten(name.encode("ascii", "replace")).decode().split())
         if flat:
             kinds[b" " + flat.encode()] = STRONG
     return kinds
+
+
+def _owned(index: Index, kinds: dict[bytes, int]) -> Iterator[tuple[bytes, int]]:
+    """Yield the words of schools that are written with "'s" ("Cooper's Row"), by their worth.
+
+    The rules cut them up without it, a flat text keeps it.
+    """
+    for school in index.schools:
+        for text in (school.name, *school.aliases, *school.places):
+            written = fold(text)
+            kind = kinds.get(b" " + " ".join(words_of(text)).encode("ascii", "replace"))
+            if "'s " in written and kind is not None:
+                way = " ".join(flatten(written.encode("ascii", "replace")).decode().split())
+                yield b" " + way.encode(), kind
+                yield b" " + way.replace("'", " ").encode(), kind  # as a back-tick leaves it
+                yield b" " + _DOTTED.sub(r"\1  ", way).encode(), kind
 
 
 def _ways(words: tuple[str, ...]) -> set[bytes]:
@@ -87,7 +107,7 @@ def _ways(words: tuple[str, ...]) -> set[bytes]:
         return {b" " + max(odd, key=len).encode("ascii", "replace")}
     plain = " ".join(words)
     apostrophes = re.sub(r"\b(\w) (?=\w)", r"\1'", plain)
-    dotted = re.sub(r"\b(st|dr|mr|mrs|ms|prof) ", r"\1  ", plain)
+    dotted = _DOTTED.sub(r"\1  ", plain)
     return {b" " + way.encode("ascii", "replace") for way in (plain, apostrophes, dotted)}
 
 

@@ -1,0 +1,60 @@
+"""The gate lets through what the rules find: names masked inside, and places written with "'s"."""
+
+from __future__ import annotations
+
+import pytest
+
+from monitor.matching.matcher import Matcher
+from monitor.matching.roster import Roster
+from monitor.model import Post, PostRef
+
+_MATCHER = Matcher(
+    Roster.from_table(
+        {
+            "schools": [
+                {
+                    "id": "trinity",
+                    "name": "Holy Trinity CE Primary School",
+                    "aliases": ["Holy Trinity"],
+                    "places": ["Cooper's Row"],
+                    "staff": [
+                        {"id": "dangelo", "name": "Francesca D'Angelo", "title": "Ms"},
+                        {"id": "velde", "name": "Pieter van der Velde", "title": "Mr"},
+                        {"id": "boateng", "name": "Adwoa Boateng", "title": "Mrs"},
+                        {"id": "pryce", "name": "Cordelia Ashworth-Pryce", "title": "Dr"},
+                        {"id": "winter", "name": "Joy Winter", "title": "Mrs"},
+                    ],
+                }
+            ]
+        }
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Francesca D'Ang*lo will hear from my solicitor",
+        "Pi*ter van der Velde",
+        "Adwoa Asantewaa Boat*ng",
+        "Adw*a Asantewaa Boateng",
+        "C*rdelia Ashworth-Pryce",
+        "Mrs Winter parked across my drive on Cooper's Row, again",
+        "Mrs Winter parked across my drive on Cooper\u2019s Row, again",
+        "Mrs Winter parked across my drive on Cooper`s Row, again",
+        "Holy Trinity on COOPER'S ROW is closed",
+    ],
+)
+def test_masked_names_and_owned_places_pass_the_gate_by_themselves_and_in_a_batch(
+    text: str,
+) -> None:
+    post = Post(PostRef("line", "1"), text)
+    found = _MATCHER.explain(post).mentions
+    assert found
+    assert _MATCHER.match(post) == found
+    assert _MATCHER.match_all([post]) == [found]
+
+
+def test_a_masked_oath_beside_ordinary_words_and_no_forename_is_stopped() -> None:
+    assert not _MATCHER.wanted("what the f**k was that lasagne, never again")
+    assert not _MATCHER.wanted("sh*t weather on the row again")
