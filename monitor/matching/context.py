@@ -251,7 +251,7 @@ def _named(
     """Fill in the schools that the words of each field name; return those of text and title."""
     mentioned: set[int] = set()
     anchors = _anchors(fields)
-    if not anchors and not places:
+    if not (anchors or places or ties.scoped):
         return mentioned  # words that many schools bear, and nothing beside them
     sharers: dict[tuple[str, int], set[int]] = defaultdict(set)
     for name, refs in fields.items():
