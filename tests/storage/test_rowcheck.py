@@ -227,3 +227,17 @@ def test_a_later_answer_does_not_make_the_earlier_one_wrong(
     later = make.now.replace(hour=15)
     whole.escalation.acknowledge(1, by="osei", how="code", at=later)
     make.verified(whole, vault)
+
+
+def test_an_entry_of_any_kind_that_its_row_calls_otherwise_is_named(
+    whole: Store, make: Make, vault: Vault
+) -> None:
+    """Hand-overs of the key, erasures and looks are found by that column alone."""
+    with whole.log.reading() as view:
+        kinds = {str(entry.kind): entry.index for entry in view.entries()}
+    assert {"log.opened", "source.polled", "delivery.attempted", "case.noted"} <= kinds.keys()
+    for kind, index in kinds.items():
+        change(whole, f"update entry set kind = 'evidence.viewed' where \"index\" = {index}")
+        with pytest.raises(EvidenceError, match=rf"entry {index} \({kind}\): .*row"):
+            make.verified(whole, vault)
+        change(whole, f"update entry set kind = '{kind}' where \"index\" = {index}")
