@@ -13,9 +13,9 @@ from typing import Any
 
 from pydantic import Field, ValidationError
 
+from monitor.config.authorities import authority_secrets, with_authorities
 from monitor.config.checks import all_checks, roster_checks
 from monitor.config.entries import Document
-from monitor.config.evidence import AuthorityConfig
 from monitor.config.fields import Part
 from monitor.config.plugin_tables import (
     Surroundings,
@@ -23,7 +23,7 @@ from monitor.config.plugin_tables import (
     possible_variables,
     split_plugin_tables,
 )
-from monitor.config.problems import Finding, Place, Reporter, findings_of, keys_at, nearest
+from monitor.config.problems import Finding, Reporter, findings_of, keys_at, nearest
 from monitor.config.rosters import Joined, join_rosters
 from monitor.config.schema import Config, SchoolConfig
 from monitor.config.secrets import PREFIX, environment_name, resolve_secrets, secret_fields
@@ -155,29 +155,8 @@ class _Draft:
         self.document = {**self.document, "engine": resolved.table}
 
     def take_authorities(self) -> None:
-        """Each authority's table with its password, and a `ca_file` that starts at our folder."""
-        rows = _authorities(self.document)
-        if rows:
-            taken = [self._authority(row, number) for number, row in enumerate(rows)]
-            evidence = {**self.document["evidence"], "authorities": taken}
-            self.document = {**self.document, "evidence": evidence}
-
-    def _authority(self, row: Any, number: int) -> Any:
-        if not isinstance(row, Mapping):
-            return row
-        resolved = resolve_secrets(
-            row,
-            AuthorityConfig,
-            place=("evidence", "authorities", number),
-            folder=self.around.folder,
-            environ=self.around.environ,
-            known_as=_called(row),
-        )
-        self.findings += resolved.findings
-        path = row.get("ca_file")
-        if isinstance(path, str) and path.strip():
-            return {**resolved.table, "ca_file": self.around.folder / path}
-        return resolved.table
+        self.document, found = with_authorities(self.document, self.around)
+        self.findings += found
 
     def resolve_paths(self) -> None:
         for table, key in _PATHS:
@@ -205,17 +184,6 @@ class _Draft:
             _in_order((*grave, *self.rosters.problems)),
             _in_order((*mild, *self.rosters.notes)),
         )
-
-
-def _authorities(document: Mapping[str, Any]) -> list[Any]:
-    evidence = document.get("evidence")
-    rows = evidence.get("authorities") if isinstance(evidence, Mapping) else None
-    return rows if isinstance(rows, list) else []
-
-
-def _called(authority: Mapping[str, Any]) -> Place:
-    """How variables and credentials call an authority: by its name, whatever its number is."""
-    return ("evidence", "authorities", str(authority.get("name")))
 
 
 def _in_order(problems: Iterable[Problem]) -> tuple[Problem, ...]:
@@ -290,12 +258,7 @@ def _stray_variables(
     """A variable of ours that nothing reads is a misspelt secret, which nobody would notice."""
     places = [*possible_variables(document, trades)]
     places += [(("engine",), name) for name in secret_fields(EngineConfig)]
-    places += [
-        (_called(row), name)
-        for row in _authorities(document)
-        if isinstance(row, Mapping)
-        for name in secret_fields(AuthorityConfig)
-    ]
+    places += authority_secrets(document)
     known = {environment_name(place, name) for place, name in places}
     for variable in sorted(environ):
         is_ours = variable.startswith(
