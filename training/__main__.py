@@ -9,7 +9,8 @@
 - `baselines`: measure simpler graders on the same sets.
 - `levers:NAME:NAME…`: measure what each lever of the training brings; all without a name.
 - `processors:MODEL`: grade texts here and on an emulated processor (Haswell: no VNNI), and compare.
-- `marked`: print thirty alerts with the words that decided.
+- `marked:SEED`: print thirty alerts with the words that decided; without a number, the set that
+  outsiders read.
 
 Each step takes up what the steps before it left in `training/work`.
 """
@@ -97,10 +98,11 @@ def levers(names: list[str]) -> None:
     measure(tuple(names) or LEVERS)
 
 
-def marked(_names: list[str]) -> None:
+def marked(names: list[str]) -> None:
+    from training.marked import SEED
     from training.marked import marked as listed
 
-    print(listed())
+    print(listed(int(names[0]) if names else SEED))
 
 
 def processors(names: list[str]) -> None:

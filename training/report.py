@@ -13,6 +13,7 @@ import numpy as np
 from monitor.grading.grader import Grader
 from monitor.grading.question import Question, spans_of
 from training.calibrate import expected_error
+from training.faithful import faithfulness
 from training.rows import GRADES, HERE, SHARED, WORK, kept_apart, lines
 
 if TYPE_CHECKING:
@@ -190,6 +191,7 @@ def report() -> dict[str, Any]:
             cases = asked(grader, lines(file))
             result[name] = summary(cases)
             result[name]["curve"] = curve(cases)
+            result[name]["reasons"] = faithfulness(grader, lines(file))
     if (SHARED / "data/test/hatecheck.jsonl.gz").exists():
         result["hatecheck"] = hatecheck(lambda text, mention: _said(grader, text, mention))
     WORK.mkdir(exist_ok=True)
@@ -222,6 +224,8 @@ def printed(result: dict[str, Any]) -> str:
                 f"precision {value['precision']:.2f} of {value['cases']}"
                 for key, value in figures["flags"].items()
             ]
+            parts.append("  deciding words")
+            parts += [f"    {key:32} {value:.3f}" for key, value in figures["reasons"].items()]
     if "hatecheck" in result:
         parts.append("\nHateCheck towards a named person")
         parts += [f"  {key:34} {value:.3f}" for key, value in result["hatecheck"].items()]

@@ -15,6 +15,11 @@ DOCS = HERE.parent / "docs"
 _TICKS = (0, 0.5, 0.8, 0.9, 1.0)
 HELD, BESIDE = "The held part of the training texts", "Beside simpler graders"
 OURS = "**this grader**"
+REASONS = {
+    "an alert": ("deciding words alone bring an alert", 0.96),
+    "milder without": ("without the deciding words the grade is milder", 0.78),
+}
+"""Least shares of alerts: what was reached when reasons became whole clauses, less 0.03."""
 BEGIN, END = "<!-- figures: written by `python -m training report` -->", "<!-- end of figures -->"
 
 
@@ -39,6 +44,7 @@ def _parts(result: dict[str, Any], figures: str) -> list[str]:
     parts += ["### Flags on the development set", _flags(dev)]
     if calm:
         parts += ["### Flags raised in the ordinary stream", _flags(calm)]
+    parts += ["### Deciding words", _reasons(result)]
     mixed = result.get("held-mixed")
     if mixed:
         parts += ["### Mentions of every category that nobody trains on", _grades(mixed)]
@@ -96,6 +102,9 @@ def _targets(result: dict[str, Any]) -> str:
     for name, value in result.get("hatecheck", {}).items():
         least = 0.95 if name.startswith("threat") else 0.8
         lines.append((f"HateCheck {name}", f"≥ {least:.2f}", value, value >= least))
+    for name, (told, least) in REASONS.items():
+        value = dev["reasons"][name]
+        lines.append((f"development set: {told}", f"≥ {least:.2f}", value, value >= least))
     rows = [
         f"| {what} | {aim} | {got:.3f} | {'yes' if met else '**no**'} |"
         for what, aim, got, met in lines
@@ -184,6 +193,25 @@ def _beside(result: dict[str, Any], figures: str) -> str:
     table = "\n".join([head, "| --- |" + " --: |" * 10, *known, *rows])
     told = f"beside model `{model}`; the last row is model `{result['model']}`"
     return f"The simpler graders were measured {told}.\n\n{table}" if known or others else table
+
+
+def _reasons(result: dict[str, Any]) -> str:
+    """Return what the deciding words of a set's alerts bring alone, and what is without them."""
+    measured = {name: each["reasons"] for name, each in result.items() if _has_reasons(each)}
+    rows = [
+        f"| {name} | {found['alerts']:.0f} | {found['same grade']:.3f} | {found['an alert']:.3f} | "
+        f"{found['milder without']:.3f} | {found['words told']:.2f} | {found['told whole']:.2f} |"
+        for name, found in measured.items()
+    ]
+    head = (
+        "| set | alerts | alone: same grade | alone: an alert | without: milder | "
+        "words told | told whole |"
+    )
+    return "\n".join([head, "| --- |" + " --: |" * 6, *rows])
+
+
+def _has_reasons(figures: object) -> bool:
+    return isinstance(figures, dict) and "reasons" in figures
 
 
 def _trade(result: dict[str, Any]) -> str:

@@ -36,6 +36,8 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent / "model"
 MOST_WINDOWS = 64
 """More than the longest excerpt of words needs; emoji and digits can need more."""
+AT_ONCE = 256
+"""Word pieces that are read in one go while a grade's reasons are looked for."""
 DRIFT = 0.02
 """Scores may differ by this much on another processor before the self-test speaks."""
 FLAG_ORDER = tuple(Flag)
@@ -202,7 +204,7 @@ class Grader:
     def _scores_of_each(self, questions: Sequence[Question]) -> list[Scores]:
         """Score several short questions in one go; what `reasons_for` measures with."""
         cut = [self._windows(asked)[:MOST_WINDOWS] for asked in questions]
-        answers, linear = self._answers([window for windows in cut for window in windows])
+        answers, linear = self._answers([window for windows in cut for window in windows], AT_ONCE)
         chances = self._calibrated(answers[:, :3], linear[:, :3])
         ends = np.cumsum([len(windows) for windows in cut])
         return [_gravest(own) for own in np.split(chances, ends[:-1])]
@@ -217,11 +219,11 @@ class Grader:
         return result
 
     def _answers(
-        self, windows: Sequence[Window]
+        self, windows: Sequence[Window], pieces: int | None = None
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Run both readers, neighbours in length together; rows come back in the given order."""
         linear = np.stack([self._ngrams.logits(window.text) for window in windows])
-        return self._network.answers(windows), linear
+        return self._network.answers(windows, pieces), linear
 
 
 def _gravest(windows: NDArray[np.float64]) -> Scores:

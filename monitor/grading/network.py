@@ -11,7 +11,7 @@ import numpy as np
 from monitor.errors import GradingError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -29,10 +29,11 @@ class Network:
         self._session: Any = None
         self._lock = threading.Lock()
 
-    def answers(self, windows: Sequence[Window]) -> NDArray[np.float64]:
+    def answers(self, windows: Sequence[Window], pieces: int | None = None) -> NDArray[np.float64]:
         """Return the logits of each window, (windows, answers), in the given order.
 
-        Windows of like length are run together.
+        Windows of like length are run together, `BATCH` at the most, and where `pieces` is given
+        no more word pieces than that: many windows at once cost memory, and are hardly faster.
 
         Raises:
             GradingError: when the network cannot be opened or run.
@@ -40,8 +41,7 @@ class Network:
         session = self._ready()
         order = sorted(range(len(windows)), key=lambda n: len(windows[n].tokens))
         rows: dict[int, NDArray[np.float64]] = {}
-        for start in range(0, len(order), BATCH):
-            chosen = order[start : start + BATCH]
+        for chosen in _batches(order, windows, pieces):
             feed = padded([windows[n] for n in chosen])
             try:
                 output = session.run(None, feed)[0]
@@ -82,6 +82,20 @@ def _faults() -> tuple[type[Exception], ...]:
     names = ("Fail", "InvalidArgument", "InvalidGraph", "InvalidProtobuf", "NoSuchFile")
     named = (getattr(runtime, name) for name in (*names, "NotImplemented", "RuntimeException"))
     return (*named, RuntimeError, MemoryError)
+
+
+def _batches(
+    order: list[int], windows: Sequence[Window], pieces: int | None
+) -> Iterator[list[int]]:
+    """Divide windows, the shortest first, into what is run together; the longest fills the rest."""
+    batch: list[int] = []
+    for n in order:
+        size = (len(batch) + 1) * len(windows[n].tokens)
+        if batch and (len(batch) == BATCH or (pieces is not None and size > pieces)):
+            yield batch
+            batch = []
+        batch.append(n)
+    yield batch
 
 
 def padded(windows: Sequence[Window]) -> dict[str, NDArray[Any]]:

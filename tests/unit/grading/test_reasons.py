@@ -8,9 +8,11 @@ import pytest
 
 from monitor.grading.grader import Grader
 from monitor.grading.influence import CALM, Influence, log_odds, only
+from monitor.grading.network import _batches
 from monitor.grading.phrases import clauses_of, names_of, phrases_of, runs_of, words_of
 from monitor.grading.question import Question, spans_of
 from monitor.grading.reasons import MOST_REASONS, reasons_for
+from monitor.grading.windows import Window
 from monitor.model import Scores, Severity
 
 MOST_READS = 700
@@ -154,6 +156,17 @@ def test_few_words_are_read_beside_a_calm_sentence_too() -> None:
     words = words_of(question)
     Influence(question, Severity.THREATENING, scores).of(words)
     assert read == ["Mr Kay tick tock", f"Mr Kay tick tock{CALM}"]
+
+
+def test_what_is_read_in_one_go_is_bounded_and_comes_back_in_order() -> None:
+    sizes = [30, 200, 10, 90, 80, 300, 20]
+    windows = [Window((0,) * size, (0,) * size, (0,) * size) for size in sizes]
+    order = sorted(range(len(sizes)), key=lambda n: sizes[n])
+    together = list(_batches(order, windows, 256))
+    assert [n for batch in together for n in batch] == order
+    assert all(len(b) == 1 or len(b) * max(sizes[n] for n in b) <= 256 for b in together)
+    assert [len(batch) for batch in together] == [3, 2, 1, 1]
+    assert [len(batch) for batch in _batches(list(range(20)), windows[:1] * 20, None)] == [16, 4]
 
 
 def test_influence_is_shared_between_what_says_the_same_and_adds_up() -> None:
