@@ -125,6 +125,7 @@ class Daemon:
         await asyncio.to_thread(rounds.store.outbox.recover, at=now)
         await asyncio.to_thread(rounds.pipeline.vault.sweep, now - VAULT_LEFTOVERS)
         await asyncio.to_thread(self._self_test)
+        await asyncio.to_thread(self._tell_of_a_fall)
         self._vitals.pulse()
         await self._vitals.ping()
         self._scheduler.start()
@@ -181,6 +182,21 @@ class Daemon:
                 key=f"{grader.name}:{today}",
                 detail="; ".join(vitals.grader_trouble),
             )
+
+    def _tell_of_a_fall(self) -> None:
+        """Say that the run before this one ended without being stopped; once a day at most."""
+        heard = self._vitals.last_word()
+        if heard is None:
+            return
+        now = self.app.clock.now()
+        away = max(0.0, (now - heard).total_seconds())
+        logger.bind(seconds=round(away)).warning("service.came_back")
+        self._rounds.tell_operator(
+            OperatorEvent.ENDED_UNASKED,
+            key=now.date().isoformat(),
+            detail=f"it was last heard of {away / 60:.0f} minutes before it came back",
+            since=heard,
+        )
 
     # --- the schedule ---------------------------------------------------------------------------
 

@@ -28,6 +28,7 @@ from monitor.storage.store import Store
 PULSE = timedelta(seconds=15)
 HELD_UP = timedelta(hours=1)
 """A channel that takes nothing for so long is no passing trouble."""
+RUNNING = "running"
 STEP_SECONDS = 2.0
 """A wall clock that moves by more than this against the monotonic one was set by somebody."""
 
@@ -80,6 +81,19 @@ class Vitals:
             found.append("the database cannot be written")
         return tuple(found)
 
+    def last_word(self) -> datetime | None:
+        """When the run before this one was last heard of, where nobody had stopped it.
+
+        To be asked before the first `write`, which says that this run is there.
+        """
+        found = statusfile.read(self.directory) or {}
+        if found.get("state") != RUNNING:
+            return None
+        with suppress(TypeError, ValueError):
+            heard = datetime.fromisoformat(found["written_at"])
+            return heard if heard.tzinfo else None
+        return None
+
     def clock_step(self) -> float:
         """Seconds by which the wall clock was set since the last call; 0.0 where it was not.
 
@@ -98,7 +112,7 @@ class Vitals:
         """The channels that have taken nothing for an hour although there was something to take."""
         return self.store.outbox.held_up(before=self.clock.now() - HELD_UP)
 
-    def write(self, state: str = "running") -> None:
+    def write(self, state: str = RUNNING) -> None:
         """Write the status file; a disk that is full must not end the service."""
         try:
             statusfile.write(self.directory, self._status(state))

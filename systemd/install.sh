@@ -172,6 +172,7 @@ install_pictures() {
 remove_pictures() {
     if with_systemd && [ -e "$root$UNITS/$PICTURES.socket" ]; then
         systemctl disable --now --quiet "$PICTURES.socket" || true
+        rm -f -- "/run/$PICTURES.sock"
     fi
     rm -f -- "$root$UNITS/$PICTURES.socket" "$root$UNITS/$PICTURES@.service"
 }

@@ -110,6 +110,17 @@ _WORDINGS = {
         "This computer's clock was set back. The log of evidence keeps its order and records it.",
         (Step("See why:", "timedatectl status"),),
     ),
+    OperatorEvent.ENDED_UNASKED: _Wording(
+        "The service ended by itself and runs again",
+        "The service ended without being stopped, and was started again. While it was away nobody "
+        "looked; what the sources still offer of that time is read now.",
+        (
+            Step("See why:", "journalctl -u staff-mentions"),
+            Step("Was it a power cut or a restart of the machine?", "Then nothing needs doing."),
+            Step("Was it killed for memory, or by the watchdog?", "Then it will happen again."),
+            _CHECK,
+        ),
+    ),
     OperatorEvent.DISK_LOW: _Wording(
         "The disk is nearly full",
         "The disk is nearly full. When it is, nothing can be kept as evidence, and reading stops.",

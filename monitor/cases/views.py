@@ -227,6 +227,7 @@ class OperatorEvent(StrEnum):
     GRADER_MISSING = "grader-missing"
     CLOCK_UNSYNCHRONISED = "clock-unsynchronised"
     CLOCK_WENT_BACK = "clock-went-back"
+    ENDED_UNASKED = "ended-unasked"
     DISK_LOW = "disk-low"
     EVIDENCE_BROKEN = "evidence-broken"
 

@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Final
 
-from playwright.async_api import Browser, Page, Route, async_playwright
+from playwright.async_api import Browser, Page, Request, Route, async_playwright
 from playwright.async_api import Error as BrowserError
 
 from monitor.contract import Fetched
@@ -174,7 +174,7 @@ class Shot:
             if asked.resource_type not in _WANTED or asked.method != "GET":
                 raise RefusedError("not of a kind that is fetched")
             if asked.resource_type == "document":
-                if asked.frame is not page.main_frame or asked.url != _plain(fetched.url):
+                if not _is_of(page, asked) or asked.url != _plain(fetched.url):
                     raise RefusedError("a frame, or another page")
                 await route.fulfill(status=200, headers=_headers(fetched), body=fetched.body)
                 return
@@ -204,7 +204,7 @@ def _sheet(png: bytes, height: int, url: str, now: datetime, notes: list[str]) -
     shown = html.escape(url[:1500])
     image = base64.b64encode(png).decode()
     return (
-        "<!doctype html><style>body{margin:0}div{background:#fff;color:#000;font:15px sans-serif;"
+        "<!doctype html><style>body{margin:0}div{background:#fff;color:#000;font:21px sans-serif;"
         "padding:10px 14px;border-bottom:3px solid;overflow-wrap:anywhere}"
         "bdo{unicode-bidi:bidi-override}p{margin:0}"
         f"main{{display:block;width:{WIDTH}px;height:{height}px;"
@@ -213,6 +213,14 @@ def _sheet(png: bytes, height: int, url: str, now: datetime, notes: list[str]) -
         f"<div><p><b><bdo dir=ltr>{shown}</bdo></b></p>"
         f"<p>{now:%Y-%m-%d %H:%M:%S} UTC &middot; {html.escape(said)}</p></div><main></main>"
     )
+
+
+def _is_of(page: Page, asked: Request) -> bool:
+    """Whether the page itself asks, and no frame or window; a window may not be there yet."""
+    try:
+        return asked.frame is page.main_frame
+    except BrowserError:
+        return False
 
 
 def _plain(url: str) -> str:

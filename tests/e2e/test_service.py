@@ -310,6 +310,26 @@ def test_who_cannot_be_reached_is_followed_by_the_next_and_the_administrator_hea
     house.verify()
 
 
+def test_a_service_that_was_killed_says_so_once_when_it_is_back_and_a_stopped_one_does_not(
+    house: House, mail: MailServer
+) -> None:
+    for _ in range(2):
+        with house.service() as service:
+            assert not mail.caught
+            service.stop()
+    for killed in range(3):
+        with house.service() as service:
+            if killed:
+                wait_for("word of it", lambda: subjects(mail, "it@"))
+                assert "service.came_back" in service.log()
+            wait_for("the status file", lambda: house.status().get("state") == "running")
+            service.process.kill()
+            service.process.wait(10)
+    (told,) = mail.caught
+    assert "ended by itself" in told.subject
+    house.verify()
+
+
 # --- sources ------------------------------------------------------------------------------------
 
 
