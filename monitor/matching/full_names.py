@@ -181,17 +181,25 @@ def _settle(scene: Scene, edge: Edge, pair: _Pair, person: int, rank: int) -> No
 
 def _refusal(scene: Scene, person: int, span: tuple[int, int], edge: Edge, *, rare: bool) -> str:
     """Return why a full name here is somebody else's, or no name; empty where it is theirs."""
+    school = scene.index.school_of(person)
+    known = school if school in scene.places else -1  # all others are refused alike
+    asked = span, edge, rare or scene.is_tied(person), known
+    if asked not in scene.answers:
+        scene.answers[asked] = _why_not(scene, *asked)
+    return scene.answers[asked]
+
+
+def _why_not(scene: Scene, span: tuple[int, int], edge: Edge, strict: bool, school: int) -> str:
     tokens, (first, last) = scene.tokens, span
-    tied = scene.is_tied(person)
-    if edge.last == last and strangers.follows_longer_name(tokens, last, edge.word) == "yes":
-        return "part of a longer name"
-    if first > 0 and tokens[first].gap == "-" and not tokens[first].tag:
+    hyphened = first > 0 and tokens[first].gap == "-" and not tokens[first].tag
+    if hyphened or (
+        edge.last == last and strangers.follows_longer_name(tokens, last, edge.word) == "yes"
+    ):
         return "part of a longer name"
     if edge.last == last and edge.how in _PLAIN and grammar.is_verb_here(tokens, last, edge.word):
         return "an ordinary word here"
-    if strangers.other_trade(tokens, first, last, strict=tied or rare):
+    if strangers.other_trade(tokens, first, last, strict=strict):
         return "tied to another trade"
-    school = scene.index.school_of(person)
     if strangers.other_school(tokens, first, last, scene.places, school):
         return "tied to another school or town"
     return ""

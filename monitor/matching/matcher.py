@@ -87,8 +87,8 @@ class Matcher:
                 self.match(post, scope=scope, source_school=source_school, place=place)
                 for post in posts
             ]
-        wanted = set(self._gate.passing([_read_by_gate(post) for post in posts]))
-        wanted.update(number for number, post in enumerate(posts) if self._is_known(post))
+        texts = [_read_by_gate(post) if post.title or post.thread else post.text for post in posts]
+        wanted = {*self._gate.passing(texts), *self._known_among(posts)}
         found: list[tuple[Mention, ...]] = [()] * len(posts)
         for number in wanted:
             found[number] = self.explain(posts[number]).mentions
@@ -97,13 +97,17 @@ class Matcher:
     def _may_matter(self, post: Post) -> bool:
         return self._gate.passes(_read_by_gate(post)) or self._is_known(post)
 
+    def _known_among(self, posts: Sequence[Post]) -> list[int]:
+        return [
+            number
+            for number, post in enumerate(posts)
+            if (post.author.handle or post.author.name) and self._is_known(post)
+        ]
+
     def _is_known(self, post: Post) -> bool:
-        """Whether a post without a title or a thread was written by an account of the roster."""
-        return (
-            bool(post.author.handle)
-            and not (post.title or post.thread)
-            and handle_key(post.author.handle) in self._index.handles
-        )
+        """Whether a post was written under an account of the roster: that ties it to a school."""
+        author = post.author.handle or post.author.name
+        return bool(author) and handle_key(author) in self._index.handles
 
     def wanted(self, text: str) -> bool:
         """Whether `match` could find something in this text in open scope; never wrongly false."""

@@ -74,6 +74,7 @@ class Scene:
         self.hits: list[Hit] = []
         self.refusals: list[Refusal] = []
         self.used: set[int] = set()
+        self.answers: dict[tuple[tuple[int, int], Edge, bool, int], str] = {}
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
         self.places = self._places()

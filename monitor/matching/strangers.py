@@ -66,7 +66,7 @@ def other_school(
     `any_place` even an unknown word after "at" is a place ("At Fenwick Park the head of drama").
     """
     ours = places.get(school, set())
-    rivals = {at for other, found in places.items() if other != school for at in found} - ours
+    rivals = set[int]().union(*places.values()) - ours if places else ours
     here = _Elsewhere(tokens, ours, rivals)
     if last + 1 < len(tokens) and tokens[last].word in {"at", "of", "from"} and last + 1 in ours:
         return False
