@@ -12,7 +12,11 @@ _OUTSIDE = word_list("calls.outside")
 
 
 def find_accounts(scene: Scene) -> None:
-    """Keep accounts, addresses and aliases that mean one person wherever they stand."""
+    """Keep accounts, addresses and aliases that count wherever they stand.
+
+    Of several people with one alias all are kept here: ties, or their number, decide later.
+    """
+    kept: set[tuple[int, int]] = set()
     for ref in scene.refs:
         if ref.ref.person < 0:
             continue
@@ -20,7 +24,10 @@ def find_accounts(scene: Scene) -> None:
             scene.hits.append(
                 Hit(ref.ref.person, -1, -1, ref.ref.kind, 0.97, "", ref.start, ref.end)
             )
-        elif scene.is_free(ref.first, ref.last) and not _goes_on(scene, ref.first, ref.last):
+        elif (ref.first, ref.last) in kept or (
+            scene.is_free(ref.first, ref.last) and not _goes_on(scene, ref.first, ref.last)
+        ):
+            kept.add((ref.first, ref.last))
             scene.hit(ref.ref.person, (ref.first, ref.last), "alias", 0.9)
             scene.take(ref.first, ref.last)
 

@@ -104,6 +104,10 @@ def _before(scene: Scene, edge: Edge) -> list[_Pair]:
     for end in range(edge.first, max(-1, edge.first - _MIDDLES - 1), -1):
         for span in scene.forenames_to.get(end, ()):
             for reading in scene.forenames[span]:
+                if reading.how == "possessive" and (
+                    tokens[end].gap == "-" or tokens[end - 1].word in common_surnames()
+                ):
+                    continue  # "Edmonds-Barr" is no Edmond
                 allowed = _SPACED_GAP if "spaced" in {reading.how, edge.how} else _NAME_GAP
                 if tokens[end - 1].owner or not all(
                     allowed.match(tokens[step].gap) for step in range(end, edge.first + 1)

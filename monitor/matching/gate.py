@@ -48,7 +48,11 @@ from monitor.matching.words import TITLES, is_ordinary
 _VOWEL_BEFORE = re.compile(rb"(?<![a-z0-9'])[aiou]\. ?(?=[a-z])")
 _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
-_TAG = re.compile(r"#(\w{6,60})")
+_TAG = re.compile(r"#(\w[\w'-]{5,60})")
+_CUT = str.maketrans("'_", "  ")
+_TAG_GAPS = re.compile(r"[_'-]")
+# An apostrophe that opens a quotation, or stands before more than a contraction ("d'Emma").
+_OPENING = re.compile(rb"'(?:(?<![a-z0-9_]')[a-z0-9]|(?!(?:re|ve|ll)\b)[a-z0-9]{2})")
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
 _BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
@@ -109,7 +113,7 @@ class Gate:
             signs |= self._sign_kinds[sign]
         hits = self._find(flat, True)
         coded = b"1" in signed or b"_" in signed
-        if not (hits or signs or coded or b"#" in raw):
+        if not (hits or signs or coded or b"#" in raw or b"'" in flat):
             return False
         return self._judge(text, raw, flat, _Seen(signs, hits, coded))
 
@@ -145,6 +149,8 @@ class Gate:
             if end <= ends[number]:
                 begin = ends[number - 1] if number else 0
                 seen.setdefault(number, _Seen()).hits.append((pattern, start - begin, end - begin))
+        for found in _OPENING.finditer(flat):
+            seen.setdefault(bisect_right(ends, found.start()), _Seen())
         for number, own in sorted(seen.items(), key=_number):
             # With the gaps around it a text stands in the whole as it would stand by itself.
             begin, stop = ends[number - 1] if number else 0, ends[number]
@@ -173,7 +179,8 @@ class Gate:
         if bits & 1 << STRONG:
             return True
         if seen.hits or bits:
-            verdict = self._weigh(flat, seen.hits, raw, bits)
+            # Beside a place a title may be disguised too.
+            verdict = self._weigh(flat, seen.hits, raw, bits | (signs & ~VOWEL > 0) << WEAK)
             if verdict:
                 return True
             if verdict is None:
@@ -182,7 +189,11 @@ class Gate:
             return True
         if b"#" in raw and self._tags(text):
             return True
-        return signs > 0 and signs != VOWEL and self.passes_disguised(text)
+        if signs > 0 and signs != VOWEL and self.passes_disguised(text):
+            return True
+        # The rules cut words at every apostrophe and "_"; here that is tried where it may matter.
+        cut = b"_" in flat or _OPENING.search(flat) is not None
+        return cut and self.passes(fold(text).translate(_CUT))
 
     # --- the plain pass ----------------------------------------------------------------------
 
@@ -225,7 +236,9 @@ class Gate:
                     return True
                 seen |= 1 << kind
         if seen & 1 << PLACE and (
-            seen & (1 << WEAK | 1 << INITIAL | 1 << MANY) or self._is_weak(flat)
+            seen & (1 << WEAK | 1 << INITIAL | 1 << MANY)
+            or self._is_weak(flat)
+            or self._names.holds_glued(flat)
         ):
             return True
         return None if seen & 1 << RUN else False
@@ -256,7 +269,7 @@ class Gate:
     def _tags(self, text: str) -> bool:
         flat = text.lower() if text.isascii() else fold(text)
         return any(
-            self._names.is_glued_name(found[1].replace("_", "")) for found in _TAG.finditer(flat)
+            self._names.is_glued_name(_TAG_GAPS.sub("", found[1])) for found in _TAG.finditer(flat)
         )
 
     # --- the disguise pass -------------------------------------------------------------------

@@ -11,6 +11,7 @@ from monitor.matching.gate_bytes import RUNS, first_word, last_word
 from monitor.matching.gate_patterns import automaton, surname_edges
 from monitor.matching.index import Index
 from monitor.matching.names import PREFIXES, is_unusual
+from monitor.matching.tags import cut_name
 from monitor.matching.words import TITLES, common_surnames, is_ordinary
 
 NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
@@ -190,6 +191,13 @@ class NamesBeside:
                 if self._goes_with(run[begin:start], form) == SOMEBODY:
                     return True
         return False
+
+    def holds_glued(self, flat: bytes) -> bool:
+        """Whether a word is a title or forename and a surname in one ("mrhill"); needs a tie."""
+        return any(
+            len(word) > 5 and not is_ordinary(word) and cut_name(word, self._index)  # noqa: PLR2004
+            for word in flat.translate(_APOSTROPHE_APART).decode().split()
+        )
 
     def is_masked_forename(self, pattern: str, behind: str) -> bool:
         """Whether a masked word can be a forename that goes with the word, or mask, behind it."""

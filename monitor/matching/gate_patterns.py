@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
+from monitor.matching.full_names import MOST_NAMESAKES
 from monitor.matching.gate_bytes import flatten
 from monitor.matching.index import Index
 from monitor.matching.names import PREFIXES, forms_of
@@ -58,10 +59,13 @@ def own_words(  # noqa: C901 - one branch for each kind of word
     """Return the words of schools and the accounts and aliases of people, by their worth."""
     kinds: dict[bytes, int] = {}
     schools: dict[bytes, set[int]] = defaultdict(set)
+    of_people: set[bytes] = set()
     for entries in index.phrases.values():
         for words, ref in entries:
             for pattern in _ways(words):
                 schools[pattern].add(ref.school)
+                if ref.person >= 0:
+                    of_people.add(pattern)
                 if ref.kind == "place":
                     kinds.setdefault(pattern, PLACE)
                 elif ref.alone:
@@ -71,7 +75,9 @@ def own_words(  # noqa: C901 - one branch for each kind of word
     for pattern, sharing in schools.items():
         if kinds[pattern] == PLACE and len(sharing) > _MOST_SCHOOLS_AT_A_PLACE:
             del kinds[pattern]
-        elif kinds[pattern] == STRONG and len(sharing) > 1:
+        elif kinds[pattern] == STRONG and len(sharing) > (
+            MOST_NAMESAKES if pattern in of_people else 1
+        ):
             kinds[pattern] = WEAK
     kinds.update(list(_owned(index, kinds)))
     for name in (*index.handles, *index.hashtags, *index.emails):

@@ -155,8 +155,10 @@ class Scene:
         return sorted(words)
 
     def _is_forename(self, edge: Edge) -> bool:
-        if edge.how == "joined" and edge.word not in self.index.forenames:
-            return False
+        if edge.how == "joined":
+            # "theres as" is no Theresa: only a whole forename may be written in pieces.
+            length = sum(len(token.word) for token in self.tokens[edge.first : edge.last])
+            return length == len(edge.word) and edge.word in self.index.forenames
         return edge.word in self.index.forenames or edge.word in known_forenames()
 
     def _is_surname(self, edge: Edge) -> bool:

@@ -38,7 +38,7 @@ def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[T
     word = token.word
     if is_name(word):
         return [token]
-    pieces = _cut(word, is_name) if token.tag else _cut_name(word, index)
+    pieces = _cut(word, is_name) if token.tag else cut_name(word, index)
     if len(pieces) < 2:  # noqa: PLR2004
         return [token]
     found, at = [], token.start
@@ -110,7 +110,7 @@ def _price(piece: str, is_name: Callable[[str], bool]) -> int:
     return 5 if small else 0
 
 
-def _cut_name(word: str, index: Index) -> list[str]:
+def cut_name(word: str, index: Index) -> list[str]:
     """Return a title or forename and the surname that a word is made of ("mrhill", "danrose")."""
     for cut in range(2, len(word) - 2):
         head, tail = word[:cut], word[cut:]

@@ -108,11 +108,12 @@ def _spans(pattern: re.Pattern[str], text: str) -> tuple[Span, ...]:
 
 
 def _underscored(chunks: Iterator[re.Match[str]]) -> list[Span]:
-    """Return words joined by underscores: names of accounts, not of people."""
+    """Return words joined by underscores: names of accounts. "_Okafor_" in italics is not."""
     return [
         Span(*found.span(), found[0])
         for found in chunks
-        if "_" in found[0] and all(len(piece) > 1 for piece in found[0].split("_") if piece)
+        if "_" in found[0].strip("_")
+        and all(len(piece) > 1 for piece in found[0].split("_") if piece)
     ]
 
 

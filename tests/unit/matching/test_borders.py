@@ -6,7 +6,7 @@ import pytest
 
 from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Roster
-from monitor.model import Certainty, Post, PostRef, Scope, TargetKind
+from monitor.model import Author, Certainty, Post, PostRef, Scope, TargetKind
 
 _ROSTER = Roster.from_table(
     {
@@ -112,3 +112,86 @@ def test_an_ordinary_word_without_article_that_does_a_deed_is_a_person() -> None
     assert _people("Hill chased a seagull out with a mop") == {"hill"}
     assert _people("the hill chased us home in our dreams") == set()
     assert _people("my little one came home with frost on her eyelashes") == set()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "They say 'Rhodri Frost is a thief'",
+        "\u2018Rhodri Frost is a thief\u2019, says the paper",
+        "les cours d'Hannah May",
+        "_Rhodri Frost_ and *Hannah May* again",
+        "the 'Withybrae High School' lot and Rhodri Frost",
+    ],
+)
+def test_a_name_behind_a_quotation_mark_or_a_sign_for_italics_is_found_in_an_open_source(
+    text: str,
+) -> None:
+    assert _people(text, "open")
+
+
+@pytest.mark.parametrize("title", ["", "News of the week"])
+def test_the_schools_own_account_ties_a_post_with_a_title_too(title: str) -> None:
+    roster = Roster.from_table(
+        {
+            "schools": [
+                {
+                    "id": "withy",
+                    "name": "Withybrae High School",
+                    "handles": ["@withybrae_hs"],
+                    "staff": [{"id": "okonjo", "name": "Ada Okonjo", "title": "Miss"}],
+                }
+            ]
+        }
+    )
+    author = Author(handle="@withybrae_hs")
+    post = Post(PostRef("line", "1"), "Miss Okonjo is off today", title=title, author=author)
+    found = Matcher(roster).match(post)
+    assert [mention.target.id for mention in found] == ["okonjo"]
+    assert Matcher(roster).match_all([post]) == [found]
+
+
+def test_of_two_people_with_one_alias_both_are_meant_and_less_surely() -> None:
+    roster = Roster.from_table(
+        {
+            "schools": [
+                {
+                    "id": school,
+                    "name": f"{school.title()} High School",
+                    "staff": [{"id": person, "name": name, "aliases": ["Snorkelface"]}],
+                }
+                for school, person, name in (
+                    ("withybrae", "frost", "Rhodri Frost"),
+                    ("tarnholm", "wood", "Ida Wood"),
+                )
+            ]
+        }
+    )
+    matcher = Matcher(roster)
+    for text, people in (
+        ("Snorkelface shouted again", {"frost", "wood"}),
+        ("Snorkelface shouted again at Tarnholm High School", {"wood"}),
+    ):
+        assert _people(text, "open", matcher) == people
+    mentions = matcher.match(Post(PostRef("line", "1"), "Snorkelface shouted again"))
+    assert {mention.certainty for mention in mentions} == {Certainty.LESS_SURE}
+
+
+def test_half_of_a_double_barrelled_stranger_and_two_plain_words_are_no_forename() -> None:
+    roster = Roster.from_table(
+        {
+            "schools": [
+                {
+                    "id": "withy",
+                    "name": "Withybrae High School",
+                    "staff": [
+                        {"id": "barr", "name": "Edmond Barr"},
+                        {"id": "harper", "name": "Theresa Harper"},
+                    ],
+                }
+            ]
+        }
+    )
+    matcher = Matcher(roster)
+    for text in ("I saw Edmonds-Barr again", "look Harper theres as many again"):
+        assert _people(text, "open", matcher) == set()

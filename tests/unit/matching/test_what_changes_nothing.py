@@ -171,6 +171,39 @@ def test_the_gate_never_refuses_what_the_rules_would_find(text: str) -> None:
             assert matcher().wanted(sandwich)
 
 
+def _pieces() -> list[str]:
+    """Names, aliases, places and accounts of the roster, as they may stand in a text."""
+    found = ["the", "will", "my", "Mr", "miss", "J.", "#", "@", "0kaf0r", "Ok*for", "\U0001f602"]
+    for school in matcher().roster.schools:
+        found += [school.name, *school.aliases, *school.places, *school.handles]
+        for person in school.staff:
+            first, last = person.name.split()[0], person.name.split()[-1]
+            found += [person.name, first, last, f"{first}{last}", f"{last}'s", f"{last}, {first}"]
+            found += [alias.text for alias in person.aliases]
+            found += [f"{first} {last}{last[-1] * 3}", f"#{first}{last}", f"{first[0]}. {last}"]
+    return found
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(_pieces()),
+            st.sampled_from([" ", " ", " ", "'", " '", "\u2018", ". ", ", ", "-", "_", "\n", "*"]),
+        ),
+        min_size=1,
+        max_size=7,
+    )
+)
+def test_the_gate_lets_through_what_the_rules_find_in_names_however_they_stand(
+    pieces: list[tuple[str, str]],
+) -> None:
+    text = "".join(sign + piece for piece, sign in pieces)
+    if matcher().explain(Post(_REF, text)).mentions:
+        assert matcher().wanted(text)
+        assert gate().passing(["so", text, "it"]) == [1]
+
+
 @_SLOWLY
 @given(st.lists(st.one_of(_POSTS.map(lambda row: row[0].text), st.text(max_size=80)), max_size=12))
 def test_posts_read_in_one_go_are_decided_as_each_alone(texts: list[str]) -> None:
