@@ -44,7 +44,7 @@ _HIDDEN: Final = (
     "canvas,video,audio,iframe,frame,object,embed,img,picture,svg image"
     "{visibility:hidden!important}*{animation:none!important;transition:none!important}"
 )
-_ARGUMENTS: Final = (
+ARGUMENTS: Final = (
     "--js-flags=--jitless",
     "--host-resolver-rules=MAP * ~NOTFOUND",
     "--proxy-server=http://127.0.0.1:9",
@@ -88,7 +88,7 @@ async def chromium(*, sandbox: bool = True) -> AsyncIterator[Browser]:
     async with async_playwright() as playwright:
         try:
             browser = await playwright.chromium.launch(
-                executable_path=path, args=list(_ARGUMENTS), chromium_sandbox=sandbox
+                executable_path=path, args=list(ARGUMENTS), chromium_sandbox=sandbox
             )
         except BrowserError as error:
             # No page was asked for yet: what Chromium complains of holds nothing of anybody's.

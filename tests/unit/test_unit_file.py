@@ -14,6 +14,7 @@ from monitor import daemon, picturing, vitals
 from monitor.config.pictures import PicturesConfig
 from monitor.config.sections import DEFAULT_DATA_DIR
 from monitor.notify import watchdog_interval
+from monitor.pictures import camera
 from monitor.pictures.worker import MOST_SECONDS
 from tests.programs import needs
 
@@ -142,6 +143,24 @@ def test_the_picture_account_sees_neither_config_nor_data_and_shares_no_group(
     hidden = pictures["InaccessiblePaths"].split()
     assert {"-/etc/staff-mentions", f"-{DEFAULT_DATA_DIR}"} <= set(hidden)
     assert "ReadWritePaths" not in pictures
+
+
+def test_no_memory_is_written_and_executed_for_neither_chromium_nor_its_driver_compiles(
+    pictures: configparser.SectionProxy,
+) -> None:
+    """The three belong together: with a compiler on, the driver ends at once under the unit."""
+    text = PICTURES.read_text(encoding="utf-8").splitlines()
+    assert pictures["MemoryDenyWriteExecute"] == "yes"
+    assert "Environment=NODE_OPTIONS=--jitless" in text
+    assert "--js-flags=--jitless" in camera.ARGUMENTS
+
+
+def test_chromium_may_make_the_namespaces_of_its_sandbox_and_no_other(
+    pictures: configparser.SectionProxy,
+) -> None:
+    assert set(pictures["RestrictNamespaces"].split()) == {"user", "pid", "net"}
+    assert pictures["RestrictAddressFamilies"] == "AF_UNIX AF_INET AF_INET6"
+    assert not [each for each in camera.ARGUMENTS if "sandbox" in each]
 
 
 def test_the_program_gives_up_before_systemd_does_and_systemd_before_the_service(
