@@ -10,7 +10,7 @@ from monitor.matching.family import of_a_family
 from monitor.matching.names import is_unusual
 from monitor.matching.scene import Scene
 from monitor.matching.titled import role_is_near
-from monitor.matching.words import is_ordinary, known_forenames, word_list
+from monitor.matching.words import common_surnames, is_ordinary, known_forenames, of_kind, word_list
 
 _MOST_BEARERS = 4
 _PLAIN = frozenset({"", "joined", "possessive"})
@@ -63,13 +63,15 @@ def _keep(
 
 
 def _by_forename(scene: Scene, school: int, edge: Edge) -> dict[int, float]:
-    if edge.how == "possessive" and is_ordinary(edge.word + "s"):
+    owned = edge.word + "s"
+    if edge.how == "possessive" and (is_ordinary(owned) or owned in common_surnames()):
         return {}
     bearers = scene.locals[school].forms.get(edge.word, ())
     exact = [person for person, _ in bearers if edge.word in scene.index.name(person).forenames]
     if exact:
         return dict.fromkeys(exact, 0.8)
-    if is_ordinary(edge.word) or len(edge.word) < 3 or edge.how not in _PLAIN:  # noqa: PLR2004
+    shortest = 5 if scene.tokens[edge.first].tag else 3  # "#CANADA" is no "can" and "Ada"
+    if is_ordinary(edge.word) or len(edge.word) < shortest or edge.how not in _PLAIN:
         return {}
     return dict.fromkeys((person for person, close in bearers if close), 0.7)
 
@@ -105,6 +107,8 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
         return "part of a longer name"
     if strangers.follows_longer_name(tokens, last, word) == "yes":
         return "part of a longer name"
+    if last - first > 1 and _only_meet(scene, span, how):
+        return "words that only meet"
     if scene.title_of(first):
         return "titled, and not one of ours"
     if grammar.other_forename_before(tokens, first, known_forenames()):
@@ -129,6 +133,19 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
     if strangers.other_school(tokens, first, last, scene.places, school):
         return "tied to another school"
     return ""
+
+
+def _only_meet(scene: Scene, span: tuple[int, int], how: str) -> bool:
+    """Whether small words make up a name by chance: "am in a" is no Amina, "to m u l" no Tom."""
+    tokens, (first, last) = scene.tokens, span
+    if last < len(tokens) and how in {"", "spaced"}:
+        after, word = tokens[last], tokens[first].word
+        if len(word) > 1 and is_ordinary(word) and after.gap == " " and len(after.word) == 1:
+            return len(tokens[last - 1].word) == 1
+    return not how and all(
+        of_kind(token.word, "function") and (at == first or token.gap == " ")
+        for at, token in enumerate(tokens[first:last], first)
+    )
 
 
 def _stands(scene: Scene, span: tuple[int, int], word: str, school: int) -> bool:

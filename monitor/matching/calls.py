@@ -70,7 +70,7 @@ def _alias_refusal(scene: Scene, span: tuple[int, int], words: tuple[str, ...], 
         return "part of a longer name"
     if (
         len(words) == 1
-        and is_word(words[0])
+        and (is_word(words[0]) or (words[0][-1] == "s" and is_word(words[0][:-1])))
         and not grammar.stands_as_name(tokens, first, last, words[0])
     ):
         return "an ordinary word here"

@@ -282,13 +282,8 @@ def _named(
 
 
 def _says_its_kind(name: str) -> bool:
-    """Whether a name ends in a kind of school.
-
-    In its own source "St Mary's Primary School" is that school, although dozens bear the name; an
-    alias such as "The Moor" proves nothing there.
-    """
-    last = (*words_of(name), "")[-2]
-    return last in _KINDS_OF_SCHOOL or last == "school"
+    """Whether a name ends in a kind of school: "St Mary's Primary School", no bare "The Moor"."""
+    return (*words_of(name), "")[-2] in {*_KINDS_OF_SCHOOL, "school"}
 
 
 def _anchors(fields: dict[str, list[Ref]]) -> dict[int, set[tuple[str, int]]]:

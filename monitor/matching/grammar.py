@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from monitor.matching import harm
 from monitor.matching.text import Token
-from monitor.matching.words import TITLES, is_ordinary, of_kind, word_list
+from monitor.matching.words import TITLES, is_ordinary, is_word, of_kind, word_list
 
 _SAYS = word_list("grammar.says")
 _EVENTS = word_list("grammar.events")
@@ -52,6 +52,7 @@ _NOT_NOW = frozenset(
         "interim",
     ]
 )
+_POINTS = frozenset(["the", "our", "your", "my", "their", "that", "this", "school", "s", "lovely"])
 _NOT_A_ROLE = frozenset(
     [
         "manager",
@@ -198,6 +199,11 @@ def in_a_list(tokens: list[Token], first: int, last: int, others: set[int]) -> b
     return ((left or right or anded) and ends) or numbered
 
 
+def is_said(word: str) -> bool:
+    """Whether people are said to do this: "shouted", "is"."""
+    return word in _SAYS or word in _IS
+
+
 def is_compound(tokens: list[Token], last: int) -> bool:
     """Whether the next word makes these words a thing: "the dragon boat"."""
     after = _after(tokens, last)
@@ -232,7 +238,13 @@ def other_forename_before(tokens: list[Token], first: int, forenames: frozenset[
     before = tokens[first - 1]
     if before.hidden or before.tag != tokens[first].tag or before.word in TITLES:
         return False
-    return before.word in forenames and not is_ordinary(before.word)
+    if before.word not in forenames:
+        return False
+    # "Joy Reid said" is somebody else; "Will Reid be there" asks about ours.
+    named = before.capital and tokens[first].capital and before.word not in _CLAUSE
+    return not is_ordinary(before.word) or (
+        named and not of_kind(before.word, "function", "verb", "adverb", "chat")
+    )
 
 
 def role_refusal(tokens: list[Token], first: int, last: int) -> str:
@@ -242,8 +254,22 @@ def role_refusal(tokens: list[Token], first: int, last: int) -> str:
         return "anybody in that role"
     if before in _NOT_NOW and not parted:
         return "another role"
+    if (first and tokens[first].gap == "-") or (
+        last - first == 1 and of_kind(tokens[first].word, "verb") and before not in _POINTS
+    ):
+        return "another word"  # "power-jannie", "leave them to cook down"
+    if _titles_another(tokens, first, last):
+        return "another person's title"
     after = tokens[last].word if last < len(tokens) and tokens[last].gap in {" ", "-"} else ""
     return "another role" if after in _NOT_A_ROLE else ""
+
+
+def _titles_another(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether a role is the title of somebody else: "Principal Skinner"."""
+    if last - first > 1 or last >= len(tokens) or tokens[first].word not in TITLES:
+        return False
+    after = tokens[last]
+    return after.gap == " " and after.capital and not is_word(after.word)
 
 
 def is_foreign(tokens: list[Token], first: int, last: int) -> bool:

@@ -117,7 +117,7 @@ def _assemble(
     parts = tuple(part for word in family for part in re.split(r"[-']", word) if part)
     surname = "".join(parts)
     forenames = [_joined(word) for word in given]
-    halves = [part for part in parts if len(parts) > 1 and part not in _PARTICLES and len(part) > 1]
+    halves = [part for part in parts if len(parts) > 1 and _may_stand_alone(part)]
     kept: list[str] = []
     for place, word in enumerate(given):
         name = _joined(word)
@@ -137,6 +137,12 @@ def _assemble(
         halves=tuple(dict.fromkeys(half for half in halves if half != surname)),
         parts=parts,
     )
+
+
+def _may_stand_alone(part: str) -> bool:
+    """Whether a part of a surname is a name: "Saoir" of "Mac an t-Saoir", neither "an" nor "t"."""
+    little = of_kind(part, "function") and part not in _NAMES_TOO
+    return len(part) > 1 and part not in _PARTICLES | {"los", "las"} and not little
 
 
 def _spellings(surname: str, parts: tuple[str, ...], written: str) -> tuple[str, ...]:

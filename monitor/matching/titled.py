@@ -61,9 +61,17 @@ def _titled(scene: Scene, school: int, local: Local, at: int) -> bool:
 def _is_initial(scene: Scene, at: int, title: str) -> bool:
     """Whether a single letter stands for a surname after a title of more than a letter."""
     tokens = scene.tokens
-    if len(tokens[at].word) > 1 or len(title) == 1:
+    if (
+        len(tokens[at].word) > 1
+        or len(title) == 1
+        or (tokens[at].tag and at + 1 < len(tokens) and tokens[at + 1].tag)
+    ):
         return False
-    return at + 1 >= len(tokens) or not tokens[at + 1].gap.startswith((".", "-", "'"))
+    if at + 1 >= len(tokens):
+        return True
+    if tokens[at].word == "a" and tokens[at + 1].gap == " ":  # "miss a gym period"
+        return grammar.is_said(tokens[at + 1].word)
+    return not tokens[at + 1].gap.startswith((".", "-", "'"))
 
 
 def _titled_initial(scene: Scene, local: Local, at: int, title: str) -> bool:
