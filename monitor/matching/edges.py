@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import defaultdict
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
@@ -12,6 +13,8 @@ from monitor.matching.text import Reading, Token
 from monitor.matching.words import TITLES, is_ordinary, known_forenames
 
 _INSIDE_NAMES = frozenset({"", " ", "-", "'", "' ", " '", "- ", " -", ". ", "."})
+_INSIDE_SURNAMES = frozenset({" ", "-", "'"})
+_MOST_NEIGHBOURS, _MOST_READINGS = 3, 4
 _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
 LEET = {
     "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
@@ -111,18 +114,44 @@ def _may_be_leet(text: str, signs: set[str]) -> bool:
 
 
 def widened_edges(
-    tokens: list[Token], edges: Iterable[Edge], known: Callable[[str], bool]
+    tokens: list[Token],
+    edges: list[Edge],
+    known: Callable[[str], bool],
+    piece: Callable[[str], bool],
 ) -> Iterable[Edge]:
-    """Yield disguised words joined with a plain neighbour to a known surname ("ap gw1lym")."""
-    gaps = {" ", "-", "'"}
+    """Yield disguised words joined with their neighbours to a known surname ("ap gw1lym").
+
+    One neighbour may be any word; more ("Abd al-H*mid", "Fr0st-4bernethy") only where all are such
+    pieces of surnames of the roster as `piece` knows, plain or disguised.
+    """
+    read: dict[int, list[str]] = defaultdict(list)
     for edge in edges:
-        before, after = edge.first - 1, edge.last
-        led = before >= 0 and not tokens[before].hidden and tokens[edge.first].gap in gaps
-        if led and known(tokens[before].word + edge.word):
-            yield Edge(before, edge.last, tokens[before].word + edge.word, edge.how)
-        trailed = after < len(tokens) and not tokens[after].hidden and tokens[after].gap in gaps
-        if trailed and known(edge.word + tokens[after].word):
-            yield Edge(edge.first, after + 1, edge.word + tokens[after].word, edge.how)
+        if edge.last == edge.first + 1 and piece(edge.word):
+            read[edge.first].append(edge.word)
+    for edge in edges:
+        grown = {(edge.first, edge.last, edge.word)}
+        for _ in range(_MOST_NEIGHBOURS):
+            wider = {step for one in grown for step in _wider(tokens, read, *one)}
+            for first, last, word, _ in sorted(wider):
+                if known(word):
+                    yield Edge(first, last, word, edge.how)
+            grown = {step[:3] for step in wider if piece(edge.word) and piece(step[3])}
+
+
+def _wider(
+    tokens: list[Token], read: dict[int, list[str]], first: int, last: int, word: str
+) -> Iterable[tuple[int, int, str, str]]:
+    """Yield tokens [first, last) with one neighbour more, their word and that neighbour's."""
+    for at, gap in ((first - 1, first), (last, last)):
+        if not 0 <= at < len(tokens) or tokens[gap].gap not in _INSIDE_SURNAMES:
+            continue
+        if tokens[at].hidden:
+            continue
+        for one in (tokens[at].word, *read.get(at, ())[:_MOST_READINGS]):
+            if at < first:
+                yield at, last, one + word, one
+            else:
+                yield first, last + 1, word + one, one
 
 
 def _repeats(tokens: list[Token]) -> Iterable[Edge]:

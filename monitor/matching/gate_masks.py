@@ -30,7 +30,7 @@ def masked_beside_forename(text: str, names: NamesBeside, forms: AbstractSet[str
         masked = found[2].replace("'", "")
         if any(names.is_masked_forename(masked, word) for word in _led(behind)):
             return True
-        parted = before[:1] != [] and before[0] in PREFIXES
+        parted = before[:1] != [] and names.begins_surname(before[0])
         if any(
             word in forms and (parted or names.is_masked_surname(masked, word))
             for word in _led(before)

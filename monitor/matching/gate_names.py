@@ -212,6 +212,10 @@ class NamesBeside:
             for surname in surnames
         )
 
+    def begins_surname(self, word: str) -> bool:
+        """Whether a surname of several words may begin with this one."""
+        return word in self._first_parts
+
     def is_masked_surname(self, pattern: str, form: str) -> bool:
         """Whether a masked word can be a surname that goes with a forename."""
         return any(

@@ -82,7 +82,7 @@ class Scene:
         self.edges = [*plain_edges(self.tokens, kinds, self._is_of_roster, self._goes_on)]
         disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
         self.edges.extend(disguised)
-        self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname))
+        self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname, self._is_piece))
         self.titles = self._titles()
         self.forenames: dict[tuple[int, int], list[Edge]] = defaultdict(list)
         self.surnames: dict[tuple[int, int], list[Edge]] = defaultdict(list)
@@ -142,12 +142,15 @@ class Scene:
         """Whether a word is a name, or a piece of one that may be joined with its neighbour."""
         return self._is_name(word) or word in self.index.pieces
 
+    def _is_piece(self, word: str) -> bool:
+        return word in self.index.pieces or word in PREFIXES
+
     def _masked(self, pattern: str) -> list[str]:
         shape = re.compile(re.escape(pattern).replace(r"\*", "[a-z]"))
         words = {
             word
             for local in self.locals.values()
-            for word in (*local.surnames, *local.forms)
+            for word in (*local.surnames, *local.halves, *local.forms)
             if len(word) == len(pattern)
         }
         words = {word for word in words if shape.fullmatch(word)}

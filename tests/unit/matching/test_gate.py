@@ -8,27 +8,27 @@ from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Roster
 from monitor.model import Post, PostRef
 
-_MATCHER = Matcher(
-    Roster.from_table(
-        {
-            "schools": [
-                {
-                    "id": "trinity",
-                    "name": "Holy Trinity CE Primary School",
-                    "aliases": ["Holy Trinity"],
-                    "places": ["Cooper's Row"],
-                    "staff": [
-                        {"id": "dangelo", "name": "Francesca D'Angelo", "title": "Ms"},
-                        {"id": "velde", "name": "Pieter van der Velde", "title": "Mr"},
-                        {"id": "boateng", "name": "Adwoa Boateng", "title": "Mrs"},
-                        {"id": "pryce", "name": "Cordelia Ashworth-Pryce", "title": "Dr"},
-                        {"id": "winter", "name": "Joy Winter", "title": "Mrs"},
-                    ],
-                }
-            ]
-        }
-    )
+_ROSTER = Roster.from_table(
+    {
+        "schools": [
+            {
+                "id": "trinity",
+                "name": "Holy Trinity CE Primary School",
+                "aliases": ["Holy Trinity"],
+                "hashtags": ["#HolyTrinityThistledon"],
+                "places": ["Cooper's Row"],
+                "staff": [
+                    {"id": "dangelo", "name": "Francesca D'Angelo", "title": "Ms"},
+                    {"id": "velde", "name": "Pieter van der Velde", "title": "Mr"},
+                    {"id": "boateng", "name": "Adwoa Boateng", "title": "Mrs"},
+                    {"id": "pryce", "name": "Cordelia Ashworth-Pryce", "title": "Dr"},
+                    {"id": "winter", "name": "Joy Winter", "title": "Mrs"},
+                ],
+            }
+        ]
+    }
 )
+_MATCHER = Matcher(_ROSTER)
 
 
 @pytest.mark.parametrize(
@@ -58,3 +58,21 @@ def test_masked_names_and_owned_places_pass_the_gate_by_themselves_and_in_a_batc
 def test_a_masked_oath_beside_ordinary_words_and_no_forename_is_stopped() -> None:
     assert not _MATCHER.wanted("what the f**k was that lasagne, never again")
     assert not _MATCHER.wanted("sh*t weather on the row again")
+
+
+@pytest.mark.parametrize(
+    ("text", "person"),
+    [
+        ("Ms D'Ang*lo double booked us", "dangelo"),
+        ("Mr van der V*lde played the last post", "velde"),
+        ("Dr Ashw*rth-Pryce has a new car", "pryce"),
+        ("Dr 45hw0rth-Pryc3 has a new car", "pryce"),
+        ("Mr v4n d3r V3lde played the last post", "velde"),
+    ],
+)
+def test_disguised_pieces_of_a_surname_of_several_words_are_read_together(
+    text: str, person: str
+) -> None:
+    tied = f"{text} #HolyTrinityThistledon"
+    mentions = _MATCHER.match(Post(PostRef("line", "1"), tied))
+    assert person in {mention.target.id for mention in mentions}
