@@ -38,6 +38,8 @@ RARE = "zyxomma"
 """Stands in one post in a hundred thousand, as an unusual surname or street does."""
 SELDOM = "hers"
 """Stands in one post in seventy."""
+LESS = "dealt"
+"""Stands in one post in two hundred."""
 ACCUSING = 2_000
 """One post in so many accuses somebody, and is on no list but that of those cleared for it."""
 GRADES = ("neutral",) * 970 + ("abusive",) * 28 + ("threatening",) * 2
@@ -111,6 +113,10 @@ def questions(store: Store) -> list[tuple[str, Callable[[], tuple[Any, ...]]]]:
         ("a word of few posts", lambda: find(Wanted(SELDOM))),
         ("a word of few posts, threats only", lambda: find(Wanted(SELDOM, grade=threat))),
         ("a word of few posts, abuse only", lambda: find(Wanted(SELDOM, grade=Severity.ABUSIVE))),
+        ("a word of fewer posts", lambda: find(Wanted(LESS))),
+        ("a word of fewer posts, threats only", lambda: find(Wanted(LESS, grade=threat))),
+        ("a word of fewer posts, abuse only", lambda: find(Wanted(LESS, grade=Severity.ABUSIVE))),
+        ("a word of fewer posts, allegations", lambda: find(Wanted(LESS, restricted=True))),
         (
             "a common word, in one month years ago",
             lambda: find(Wanted(often, until=old + month, since=old)),

@@ -55,13 +55,26 @@ def hidden(*, restricted: bool, ever: bool = False) -> ColumnElement[bool]:
 
 
 def graded(query: SelectOfScalar[Any], severity: Severity) -> SelectOfScalar[Any]:
-    """Only mentions of which the grade that stands is this one."""
+    """Only mentions of which the grade that stands is this one, found by it."""
+    query = query.join(GradeRow, col(GradeRow.mention_id) == col(MentionRow.id))
+    return query.where(col(GradeRow.severity) == severity.value).where(~_overruled())
+
+
+def has_grade(severity: Severity) -> ColumnElement[bool]:
+    """For a query over `MentionRow`: whether that is the grade that stands, asked of each."""
+    stands = exists().where(
+        col(GradeRow.mention_id) == col(MentionRow.id),
+        col(GradeRow.severity) == severity.value,
+        ~_overruled(),
+    )
+    return stands.correlate(MentionRow)
+
+
+def _overruled() -> ColumnElement[bool]:
     later = aliased(GradeRow)
-    overruled = exists().where(
+    return exists().where(
         col(later.mention_id) == col(GradeRow.mention_id), col(later.id) > col(GradeRow.id)
     )
-    query = query.join(GradeRow, col(GradeRow.mention_id) == col(MentionRow.id))
-    return query.where(col(GradeRow.severity) == severity.value).where(~overruled)
 
 
 def order(*, severity: Severity | None, by_post: bool) -> tuple[ColumnElement[Any], ...]:

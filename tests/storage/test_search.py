@@ -6,12 +6,14 @@ import itertools
 import random
 from datetime import timedelta
 from types import SimpleNamespace
+from typing import Any
 
 import pytest
 
 from monitor.evidence.vault import Vault
 from monitor.model import AlertKind, Author, Flag, Grade, Severity, Urgency
 from monitor.storage import search
+from monitor.storage.listing import newest
 from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
 from monitor.storage.store import Store
 
@@ -148,6 +150,35 @@ def test_every_way_finds_what_reading_everything_finds(
         posts = [next(s.kept.id for s, _ in everything[restricted] if s.id == e) for e in expected]
         assert [each.kept.id for each in told] == posts[:limit], wanted
         assert {each.id for each in told} <= set(expected), wanted
+
+
+@pytest.mark.parametrize(
+    "narrow",
+    [
+        {"grade": Severity.ABUSIVE},
+        {"person": "chloe-barr"},
+        {"source": "forum"},
+        {"author": "@b"},
+        {"restricted": True},
+    ],
+)
+def test_a_rare_word_leads_to_its_posts_and_nothing_else_does(
+    sqlite_store: Store, narrow: dict[str, Any]
+) -> None:
+    """Begun with all abuse, a search for a rare word would read the index of words for each."""
+    with sqlite_store._database.read() as session:
+        query = search._in_sqlite(session, [["heron"]], Wanted("heron", **narrow), None)
+        written = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = session.connection().exec_driver_sql(f"explain query plan {written}").all()
+    assert plan[0].detail.startswith("SCAN post_words")
+
+
+def test_allegations_are_found_first_and_not_looked_for_among_all(sqlite_store: Store) -> None:
+    with sqlite_store._database.read() as session:
+        query = newest(severity=None, target=None, source=None, restricted=True)
+        written = query.compile(session.get_bind(), compile_kwargs={"literal_binds": True})
+        plan = session.connection().exec_driver_sql(f"explain query plan {written}").all()
+    assert plan[0].detail.startswith("SEARCH mention USING INTEGER PRIMARY KEY")
 
 
 def test_a_list_and_a_search_show_the_grade_that_stands(
