@@ -28,6 +28,7 @@ SALTED: Final = 32
 _write = msgspec.json.Encoder(order="sorted").encode
 _read = msgspec.json.Decoder().decode
 _SHORT: Final = 64
+_ODD: Final = frozenset({bytes, float})
 
 
 class Resealed(NamedTuple):
@@ -63,6 +64,7 @@ POST: Final = (
 
 def post(row: Any) -> Resealed:
     """The columns of `POST`."""
+    _demand_plain(row)
     (
         _index, _erased, captured, first_seen, platform, native_id, version,
         source, url, title, text, thread, handle, name, author_id, author_url,
@@ -124,6 +126,7 @@ OF_MENTION: Final = ("entry_index", "platform", "native_id", "version")
 
 def mention(row: Any) -> Resealed:
     """The columns of `MENTION` and `OF_MENTION`."""
+    _demand_plain(row)
     _index, _erased, kind, target, certainty, matches, first_look, *names = row[: len(MENTION)]
     post_entry, *of_post = row[len(MENTION) :]
     if names != of_post:
@@ -149,6 +152,7 @@ OF_GRADE: Final = ("entry_index",)
 
 def grade(row: Any) -> Resealed:
     """The columns of `GRADE` and `OF_GRADE`."""
+    _demand_plain(row)
     _index, at, severity, unsure, scores, flags, reasons, by, model, note, mention_entry = row
     by_person = by not in PROGRAM
     probable = _read(scores)
@@ -175,6 +179,15 @@ def grade(row: Any) -> Resealed:
     }
     own = ((b'"mention_entry":', _write(mention_entry)),)
     return Resealed(moment(at) + "Z", own, said, ends)
+
+
+def _demand_plain(row: Any) -> None:
+    """Refuse what SQLite keeps wherever it is put, and JSON writes like something else.
+
+    Bytes become text, and what is beyond all numbers becomes null.
+    """
+    if not _ODD.isdisjoint(map(type, row)):
+        raise UnlikeError
 
 
 def moment(value: Any) -> str:

@@ -19,7 +19,7 @@ from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import StoredEntry, Verified, verify_log
-from monitor.model import Flag, Grade, Reason, Scores, Severity, Urgency
+from monitor.model import Flag, Grade, RawItem, Reason, Scores, Severity, Urgency
 from monitor.storage import readers
 from monitor.storage.store import Store
 
@@ -38,7 +38,11 @@ def fill(store: Store, make: Make, vault: Vault, key: SigningKey, posts: int = 6
     """Posts, mentions, grades, an erasure, other entries, and checkpoints at odd sizes."""
     for number in range(posts):
         words = f"Mr Lowe was late “again”, {number} times \\ in a row"
-        fields = {"title": ""} if number % 2 else {"answer": None, "raw": make.post().raw}
+        fields = (
+            {"title": ""}
+            if number % 2
+            else {"answer": None, "raw": RawItem(words.encode(), "text/plain", None)}
+        )
         post = make.post(number, words, **fields)
         capture = make.capture(post, vault=vault)
         turn = make.turn(at=make.now + timedelta(minutes=number))
@@ -173,7 +177,9 @@ def test_whatever_was_altered_is_named_alike_however_many_read(
 def test_a_blob_that_was_altered_is_named_alike(
     whole: Store, vault: Vault, signing_key: SigningKey
 ) -> None:
-    digest = sorted(vault.walk())[2]
+    kept = whole.reading.mention(3)
+    assert kept is not None
+    digest = kept.kept.raw_sha256
     (vault.directory / digest[:2] / digest).write_bytes(b"other")
     found = outcome(in_stretches, whole, vault, signing_key, processes=2)
     assert "was altered: its SHA-256 is now" in str(found)
@@ -243,6 +249,24 @@ def test_small_logs_are_read_by_one_process_and_large_ones_by_no_more_than_asked
     assert readers.as_many_as_help(10**9, 1) == 1
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "update post set title = cast(title as blob) where title = ''",
+        "update grade set note = cast(note as blob) where id = 1",
+        "update post set raw_offset = 9e999 where raw_offset is null",
+    ],
+)
+def test_what_json_would_write_alike_is_told_apart(
+    sqlite_store: Store, make: Make, vault: Vault, signing_key: SigningKey, statement: str
+) -> None:
+    fill(sqlite_store, make, vault, signing_key)
+    change(sqlite_store, statement)
+    found = outcome(in_stretches, sqlite_store, vault, signing_key)
+    assert isinstance(found, str)
+    assert found == outcome(one_by_one, sqlite_store, vault, signing_key)
+
+
 # --- anything at all ------------------------------------------------------------------------------
 
 COLUMNS = {
@@ -255,7 +279,7 @@ COLUMNS = {
     "disclosure": "name encoded entry_index",
 }
 VALUES = [
-    *("null", "''", "0", "1", "7", "1.5", "'null'", "'[]'", "'[1]'", "'other'", "x'00'"),
+    *("null", "''", "0", "1", "7", "1.5", "9e999", "'null'", "'[]'", "'[1]'", "'other'", "x'00'"),
     *("'2026-11-20 09:00:00.123456'", "'[0.1,0.2,0.7]'", "cast(x'ff' as text)"),
     *("{} || ' '", "lower({})", "cast({} as blob)", "replace({}, 'a', 'b')"),
 ]
