@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     _Graded = tuple[Severity, dict[str, Any]]
 
 ALERTS = 30
-SEED = 29
+SEED = 41
 """Of the set that outsiders read; whoever works on the reasons looks at others."""
 _HALVES = {Severity.THREATENING: ALERTS // 2, Severity.ABUSIVE: ALERTS - ALERTS // 2}
 ASKED = """\

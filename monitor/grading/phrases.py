@@ -81,6 +81,12 @@ def words_of(question: Question) -> Words:
     )
 
 
+def sentences_of(question: Question, words: Words) -> list[Words]:
+    """Divide words where a sentence ends."""
+    text = _nameless(question)
+    return _cut(words, lambda a, b: bool(_END.search(_between(text, a, b))))
+
+
 def clauses_of(question: Question, words: Words) -> list[Words]:
     """Divide words where a sentence ends, or where it pauses between pieces long enough.
 
@@ -88,7 +94,7 @@ def clauses_of(question: Question, words: Words) -> list[Words]:
     """
     text = _nameless(question)
     found: list[Words] = []
-    for sentence in _cut(words, lambda a, b: bool(_END.search(_between(text, a, b)))):
+    for sentence in sentences_of(question, words):
         pieces: list[Words] = []
         for piece in _cut(sentence, lambda a, b: _pauses(text, a, b)):
             last = pieces[-1] if pieces else ()

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from monitor.grading.influence import Influence, log_odds
-from monitor.grading.phrases import clauses_of, joined, phrases_of, runs_of, words_of
-from monitor.grading.words import TRAILING
+from monitor.grading.phrases import clauses_of, joined, phrases_of, runs_of, sentences_of, words_of
 from monitor.model import Reason
 
 if TYPE_CHECKING:
@@ -18,9 +17,9 @@ if TYPE_CHECKING:
     from monitor.grading.question import Question
     from monitor.model import Severity
 
-MOST_REASONS = 5
+MOST_REASONS = 6
 """Spans that are told; a clause with the name in its middle is two of them."""
-MOST_CLAUSES = 3
+MOST_CLAUSES = 4
 MOST_UNITS = 10
 """Phrases that a text is measured by; of more, the shortest neighbours are joined."""
 MOST_BLOCKS = 8
@@ -36,20 +35,15 @@ LEFT = 0.25
 """Share that may be left to the text without them."""
 LEAST = 0.05
 """A clause with less of the influence than this share is never added."""
-STRONG = 0.4
+STRONG = 0.05
 """A clause with this share of the strongest one's influence is told too."""
-FEW = 5
-"""Fewer words than this are seldom understood by themselves: the next clause is told too."""
 WHOLE = 20
 """Words of a text that may be told whole."""
+LEANING = 2
+"""Sentences of so short a text that are told together: one leans on the other, whichever of them
+moved the grade ("His boy plays at the rec. Children fall off swings.")."""
 MOST_TOLD = 0.8
 """Share of a longer text that is told, where less of it still brings the grade."""
-SPARED = 0.1
-"""Share that the deciding words may lose when phrases are cut from the ends of a clause."""
-LONG = 10
-"""Words of a clause that is never cut at its ends."""
-SHORTEST = 6
-"""Words that are left of a clause so cut."""
 
 
 def reasons_for(
@@ -63,18 +57,16 @@ def reasons_for(
     does not see them; words that only join others are none by themselves.
     """
     words = words_of(question)
-    if not words:
+    if not any(word.telling for word in words):
         return ()
     read = Influence(question, severity, score_each)
     clauses = clauses_of(question, _narrowed(question, words, read))
     phrases = _at_most([phrases_of(clause) for clause in clauses], MOST_UNITS)
     shares = iter(read.shares([phrase for own in phrases for phrase in own]))
     value = [sum(next(shares) for _ in own) for own in phrases]
-    choice = _Choice(question, clauses, value, read, log_odds(least))
-    chosen = choice.clauses_told()
-    kept = {n: clauses[n] for n in chosen}
-    for n in chosen:
-        kept[n] = choice.cut(kept, n, phrases[n])
+    choice = _Choice(clauses, value, read, log_odds(least))
+    leaning = len(words) <= WHOLE and len(sentences_of(question, words)) <= LEANING
+    kept = dict(enumerate(clauses)) if leaning else {n: clauses[n] for n in choice.clauses_told()}
     return _told(question.text, kept, value)
 
 
@@ -82,7 +74,6 @@ def reasons_for(
 class _Choice:
     """What is chosen from: clauses, the influence of each, and what brings the grade."""
 
-    question: Question
     clauses: list[Words]
     value: list[float]
     read: Influence
@@ -102,10 +93,8 @@ class _Choice:
             if best is None or self._lacking([*chosen, best]) >= lacking:
                 break
             chosen.append(best)
-        for n in order:
-            few = sum(len(self.clauses[m]) for m in chosen) < FEW and value[n] > 2 * worth
-            if n not in chosen and (few or value[n] >= STRONG * value[order[0]] > 0):
-                chosen.append(n)
+        bar = STRONG * max(value, default=0.0)
+        chosen += [n for n in order if n not in chosen and value[n] >= bar > 0]
         return sorted(self._fewer(chosen[:MOST_CLAUSES]))
 
     def _fewer(self, chosen: list[int]) -> list[int]:
@@ -120,30 +109,6 @@ class _Choice:
                 break
             weakest = weakest[1:]
         return weakest
-
-    def cut(self, kept: dict[int, Words], n: int, phrases: list[Words]) -> Words:
-        """Cut phrases from the ends of a long clause while hardly anything is lost by it.
-
-        At its end only those go that a sentence can do without: where, when, with whom.
-        """
-
-        def with_only(part: list[Words]) -> Words:
-            return joined(joined(part) if m == n else clause for m, clause in kept.items())
-
-        all_of_it = with_only(phrases)
-        least = self.read.of(all_of_it) - SPARED * max(0.0, self._between(1) - self._between(0))
-        bare = min(self.least, self.read.bare(all_of_it))
-        while sum(map(len, phrases)) > LONG:
-            opens = self.question.text[slice(*phrases[-1][0].span)].lower()
-            ends = [phrases[1:], phrases[:-1]] if opens in TRAILING else [phrases[1:]]
-            ends = [part for part in ends if sum(map(len, part)) >= SHORTEST]
-            self.read.read(with_only(part) for part in ends)
-            best = max(ends, key=lambda part: self.read.of(with_only(part)), default=[])
-            cut = with_only(best)
-            if not best or self.read.of(cut) < least or self.read.bare(cut) < bare:
-                break
-            phrases = best
-        return joined(phrases)
 
     def _between(self, share: float) -> float:
         """Return the log-odds at a share of the way from an empty text to the whole."""
@@ -223,11 +188,13 @@ def _at_most(clauses: list[list[Words]], most: int) -> list[list[Words]]:
 
 
 def _told(text: str, kept: dict[int, Words], value: list[float]) -> tuple[Reason, ...]:
-    """Return the spans of the chosen clauses, less those of words that only join others."""
+    """Return the spans of the chosen clauses, less pieces of words that only join others."""
     total = sum(max(0.0, each) for each in value) or 1.0
     reasons = []
     for n, words in kept.items():
-        runs = [run for run in runs_of(words) if any(word.telling for word in run)]
+        runs = runs_of(words)
+        if len(runs) > 1:
+            runs = [run for run in runs if any(word.telling for word in run)]
         size = sum(map(len, runs))
         for run in runs:
             start, end = run[0].span[0], run[-1].span[1]

@@ -50,10 +50,3 @@ BREAKING = frozenset(
     _words("and n & but because cos coz cuz if when while who till until unless where then")
 )
 """Words that open another clause."""
-
-TRAILING = frozenset(
-    _words(
-        "in on at by for with from about after before during this last next tonight tomorrow today"
-    )
-)
-"""Words that open a phrase which a sentence can end without: where, when, with whom."""

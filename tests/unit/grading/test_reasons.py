@@ -237,3 +237,8 @@ class _Together(Keywords):
         self.reads += len(questions)
         found = [all(word in asked.text for word in self.words) for asked in questions]
         return [Scores(0.9, 0.05, 0.05) if hit else Scores(0.01, 0.01, 0.98) for hit in found]
+
+
+def test_two_short_clauses_that_lean_on_each_other_are_told_together() -> None:
+    text = "Mr Kay has a thatched roof. I will stab it"
+    assert set(told(text, "stab")) == {"has a thatched roof", "I will stab it"}
