@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from monitor.evidence.canonical import TO_URL
+from monitor.evidence.canonical import TO_URL, check_canonical, check_names, read
 from monitor.evidence.entries import PROGRAM
 from monitor.evidence.leaf import Json
 from monitor.evidence.verify import BLOB_FIELD, WARC_FIELD
@@ -103,7 +103,7 @@ def post(row: Any) -> Resealed:
             "native_id": _end("native_id", _write(native_id)),
             "published": _end("published", _write(dated)),
             "raw_media_type": _end("raw_media_type", _write(media_type)),
-            "raw_offset": _end("raw_offset", _write(offset)),
+            "raw_offset": _end("raw_offset", _allowed(_write(offset))),
             "raw_sha256": _end("raw_sha256", _write(raw_sha256)),
             "text": _end("text", words),
             "thread": _end("thread", _write(thread)),
@@ -136,7 +136,7 @@ def mention(row: Any) -> Resealed:
         match["confidence"] = f"{match['confidence']:.6f}"
     said = {"certainty": certainty, "first_look": _truth(first_look)}
     ends = {
-        "matches": _end("matches", _write(found)),
+        "matches": _end("matches", _allowed(_write(found))),
         "target": _end("target", _write({"id": target, "kind": kind})),
     }
     return Resealed("", ((b'"post_entry":', _write(post_entry)),), said, ends)
@@ -172,7 +172,7 @@ def grade(row: Any) -> Resealed:
         "flags": _end("flags", _text(flags)),
         "note": _end("note", _write(note)),
         "person": _end("person", _write(by if by_person else "")),
-        "reasons": _end("reasons", _write(why)),
+        "reasons": _end("reasons", _allowed(_write(why))),
         "scores": _end("scores", _write(probable)),
         "severity": _end("severity", _write(severity)),
         "unsure": _end("unsure", _write(_truth(unsure))),
@@ -212,12 +212,27 @@ def _text(value: Any) -> bytes:
     """A column of JSON that was sealed as it stands."""
     if type(value) is not str:
         raise UnlikeError
-    return value.encode()
+    return _allowed(value.encode())
 
 
 def _answer(value: Any) -> bytes:
     """The row says null where the entry leaves out a request that is not known."""
-    return _text(value).replace(b'"request":null,', b"", 1)
+    return _allowed(value.encode().replace(b'"request":null,', b"", 1))
+
+
+def _allowed(written: bytes) -> bytes:
+    """JSON that may stand in an entry like this, which only its reader knows (`canonical`)."""
+    return _known_allowed(written) if len(written) <= _SHORT else _read_allowed(written)
+
+
+def _read_allowed(written: bytes) -> bytes:
+    value = read(written, "the row")
+    check_names(value, "the row")
+    check_canonical([(value, written, "the row")])
+    return written
+
+
+_known_allowed = lru_cache(maxsize=4096)(_read_allowed)
 
 
 def _end(name: str, value: bytes) -> bytes:

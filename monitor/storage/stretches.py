@@ -21,7 +21,7 @@ from sqlmodel import Session
 
 from monitor.errors import EvidenceError
 from monitor.evidence.canonical import FROM_URL, TO_URL, read_time
-from monitor.evidence.leaf import Json, open_leaf, read_disclosure
+from monitor.evidence.leaf import MAX_CONTENT, MAX_DISCLOSURE, Json, open_leaf, read_disclosure
 from monitor.evidence.stretch import Event, Stretch, levels_over, peaks_of
 from monitor.evidence.verify import (
     BLOB_FIELD,
@@ -297,6 +297,8 @@ class _One:
         if kind in _ONE_BY_ONE or not content.startswith(head) or not _is_time(at):
             return False
         tail = content[len(head) + _AT :]
+        if len(content) > MAX_CONTENT:
+            return False
         try:
             row = _MANY[kind][0](self._rows[kind][index]) if kind in _MANY else None
             sealed, public = self._within.public(tail, content, row)
@@ -375,6 +377,8 @@ def _digests(coded: Sequence[bytes]) -> list[bytes]:
     A zero byte after each makes it eleven whole groups of three, the last letter of which is the
     zero's.
     """
+    if any(len(each) > MAX_DISCLOSURE for each in coded):
+        raise DoubtError
     hashes = [sha256(each).digest() for each in coded]
     letters = binascii.b2a_base64(b"\x00".join([*hashes, b""]), newline=False).translate(TO_URL)
     return [letters[at : at + 43] for at in range(0, len(letters), 44)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import sys
 from contextlib import closing
@@ -11,16 +12,19 @@ from typing import Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import text
+from sqlalchemy import inspect, text
 
 from monitor.errors import EvidenceError
 from monitor.evidence import entries
+from monitor.evidence.canonical import base64url, canonical, unbase64url
 from monitor.evidence.checkpoint import Checkpoint, sign
+from monitor.evidence.leaf import digest_of
+from monitor.evidence.log import leaf_hash
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import StoredEntry, Verified, verify_log
 from monitor.model import Flag, Grade, RawItem, Reason, Scores, Severity, Urgency
-from monitor.storage import readers
+from monitor.storage import ledger, readers
 from monitor.storage.store import Store
 
 Make = Any
@@ -264,6 +268,46 @@ def test_what_json_would_write_alike_is_told_apart(
     change(sqlite_store, statement)
     found = outcome(in_stretches, sqlite_store, vault, signing_key)
     assert isinstance(found, str)
+    assert found == outcome(one_by_one, sqlite_store, vault, signing_key)
+
+
+def test_an_entry_at_the_end_that_is_not_canonical_is_found_though_its_row_is_like_it(
+    sqlite_store: Store, make: Make, vault: Vault, signing_key: SigningKey
+) -> None:
+    """What is not signed yet may have been written by anybody."""
+    fill(sqlite_store, make, vault, signing_key)
+    other = '["https://a.example", "https://b.example"]'  # with a space, as nobody seals it
+    kept = sqlite_store._database
+    (index,) = sqlite_store.log.append([entries.case_opened(at=make.now, reference="SM-2026-7")])
+    with kept.write() as session:
+        rows = session.connection()
+        names = [each["name"] for each in inspect(rows).get_columns("post") if each["name"] != "id"]
+        said = {"media_urls_json": "'" + other + "'", "entry_index": str(index), "native_id": "'x'"}
+        columns = ", ".join(f'"{name}"' for name in names)
+        values = ", ".join(said.get(name, f'"{name}"') for name in names)
+        rows.execute(text(f"insert into post ({columns}) select {values} from post where id = 4"))
+        (old,) = rows.execute(text("select entry_index from post where id = 4")).scalars()
+        fields = ledger.entry(session, old)
+        assert fields is not None
+        forged, salt = [], "A" * 22
+        for name, encoded in fields.disclosures:
+            value = unbase64url(encoded.encode())[len('["",""]') + 21 + len(name) + 1 : -1]
+            value = {"media_urls": other.encode(), "native_id": b'"x"'}.get(name, value)
+            made = base64url(b'["%b","%b",%b]' % (salt.encode(), name.encode(), value))
+            forged.append((name, made))
+        content = json.loads(fields.content[1:])
+        content["_sd"] = sorted(digest_of(made) for _, made in forged)
+        written = b"\x01" + canonical(content, "it")
+        stored = {"i": index, "c": written, "h": leaf_hash(written)}
+        put = "update entry set kind = 'post.captured', content = :c, leaf_hash = :h"
+        rows.execute(text(f'{put} where "index" = :i'), stored)
+        for name, made in forged:
+            rows.execute(
+                text("insert into disclosure (entry_index, name, encoded) values (:i, :n, :e)"),
+                {"i": index, "n": name, "e": made},
+            )
+    found = outcome(in_stretches, sqlite_store, vault, signing_key)
+    assert "not in canonical form" in str(found)
     assert found == outcome(one_by_one, sqlite_store, vault, signing_key)
 
 
