@@ -35,9 +35,9 @@ def compile_local(  # noqa: C901 - one loop for each kind of word
     forms: dict[str, dict[int, bool]] = defaultdict(dict)
     roles: dict[Words, list[int]] = defaultdict(list)
     aliases: dict[str, list[tuple[Words, int]]] = defaultdict(list)
-    for number in numbers:
+    names = {number: read_name(people[number].name) for number in numbers}
+    for number, name in names.items():
         person = people[number]
-        name = read_name(person.name)
         surnames[name.surnames[0]].append(number)
         for half in name.halves:
             halves[half].append(number)
@@ -52,8 +52,8 @@ def compile_local(  # noqa: C901 - one loop for each kind of word
             if words:
                 aliases[words[0]].append((words, number))
     exact = frozenset(surnames)
-    for number in numbers:
-        for other in read_name(people[number].name).surnames[1:]:
+    for number, name in names.items():
+        for other in name.surnames[1:]:
             if other not in exact:
                 surnames[other].append(number)
     return Local(

@@ -45,6 +45,14 @@ class Name(NamedTuple):
 
 def read_name(written: str) -> Name:
     """Read a name as a roster gives it: "Rebecca Okafor", "Okafor, Rebecca", "Zhao Mei Ling"."""
+    plain = _plain(written)
+    if plain:
+        first, last = plain
+        return Name((first,), frozenset(first[0]), (last,), (), (last,))
+    return _read_at_length(written)
+
+
+def _read_at_length(written: str) -> Name:
     nicknames = tuple(
         _joined(found)
         for found in re.findall(r"[(\"“']{1}(\w[\w ]*)[)\"”']", fold(written))
@@ -70,20 +78,25 @@ def read_name(written: str) -> Name:
 
 def keys_of(written: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """Return (surnames, forenames) of a roster name; quick for the plain two-word names of most."""
-    if written.isascii():
-        words = written.lower().split()
-        if len(words) == 2 and words[0].isalpha() and words[1].isalpha():  # noqa: PLR2004
-            first, last = words
-            plain = len(first) > 1 and first not in TITLES and first not in _FAMILY_FIRST
-            if (
-                plain
-                and last[-3:] not in _MANY_SPELLINGS
-                and last[:2] not in {"mc", "ma"}
-                and not spellings_of(last)
-            ):
-                return (last,), (first,)
-    name = read_name(written)
+    plain = _plain(written)
+    if plain:
+        return (plain[1],), (plain[0],)
+    name = _read_at_length(written)
     return name.surnames, name.forenames
+
+
+def _plain(written: str) -> tuple[str, str] | None:
+    """Return (forename, surname), folded, of a name of two words that have but one reading."""
+    if not written.isascii():
+        return None
+    words = written.lower().split()
+    if len(words) != 2 or not words[0].isalpha() or not words[1].isalpha():  # noqa: PLR2004
+        return None
+    first, last = words
+    if len(first) == 1 or first in TITLES or first in _FAMILY_FIRST:
+        return None
+    spelled = last[-3:] in _MANY_SPELLINGS or last[:2] in {"mc", "ma"} or spellings_of(last)
+    return None if spelled else (first, last)
 
 
 _MANY_SPELLINGS = frozenset({"ski", "ska", "cki", "cka", "dzki", "dzka"})

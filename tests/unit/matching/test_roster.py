@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from monitor.errors import ConfigError
+from monitor.matching import names
+from monitor.matching.names import read_name
 from monitor.matching.roster import Alias, Roster, load_roster
+from monitor.matching.words import common_surnames, known_forenames
 
 _GOOD = """\
 [[schools]]
@@ -84,3 +87,16 @@ def test_a_name_of_one_chinese_character_is_a_name() -> None:
         {"schools": [{"id": "s", "name": "Oakfield", "staff": [{"id": "z", "name": "赵"}]}]}
     )
     assert roster.schools[0].staff[0].name == "赵"
+
+
+def test_a_plain_name_is_read_in_the_quick_way_as_at_length() -> None:
+    forenames = sorted(known_forenames())[::7]
+    surnames = sorted(common_surnames())
+    for number, forename in enumerate(forenames):
+        for written in (
+            f"{forename} {surnames[number % len(surnames)]}".title(),
+            f"{surnames[number % len(surnames)]} {forename}",
+            f"Miss {forename}",
+            f"{forename[0]} {surnames[number % len(surnames)]}",
+        ):
+            assert read_name(written) == names._read_at_length(written)
