@@ -87,7 +87,8 @@ class Gate:
         kinds: dict[bytes, int] = {f" {word} ".encode(): TITLE for word in sorted(TITLES)}
         kinds.update({f" {letter} ".encode(): INITIAL for letter in "bcdefghjklmnpqrstvwxyz"})
         kinds.update({letter.encode() * 3: RUN for letter in "abcdefghijklmnopqrstuvwxyz"})
-        kinds.update({b" " + form.encode() + b" ": FORENAME for form in sorted(forms)})
+        for end in (b" ", b"'"):  # "Okafor, Rebecca's"
+            kinds.update({b" " + form.encode() + end: FORENAME for form in sorted(forms)})
         kinds.update(own_words(index))
         # What holds a digit or "_" (most accounts) is sought only in posts that hold one, and what
         # counts only beside a place only there: the automaton that reads every post stays small.
@@ -191,7 +192,7 @@ class Gate:
             return True
         if signs > 0 and signs != VOWEL and self.passes_disguised(text):
             return True
-        # The rules cut words at every apostrophe and "_"; here that is tried where it may matter.
+        # The rules cut words at every apostrophe and "_"; here that is done where it may matter.
         cut = b"_" in flat or _OPENING.search(flat) is not None
         return cut and self.passes(fold(text).translate(_CUT))
 
@@ -251,7 +252,7 @@ class Gate:
         )
 
     def _form(self, pattern: int) -> str:
-        return self._patterns[pattern].decode().replace(" ", "")
+        return self._patterns[pattern].decode().rstrip("'").replace(" ", "")
 
     def _vowel(self, raw: bytes) -> bool:
         """Whether "A." leads to, or ", A" follows, an unusual surname."""

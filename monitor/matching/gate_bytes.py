@@ -40,7 +40,11 @@ _SIGNS = {
         "/a/", ", a, ", "a a.", "a. a ",
     ),
 }  # fmt: skip
-_VOWELS = (" v. a", " v. v", " v.a", " v.v", ", v ", ", v.", ", v,", ",v ")
+_EDGES = " .-_*/,!"  # what may stand before, or behind, an initial
+_VOWELS = (
+    *(edge + rest for edge in _EDGES for rest in ("v. a", "v. v", "v.a", "v.v")),
+    *(rest + edge for edge in _EDGES for rest in (", v", ",v")),
+)
 # Bytes that only stand in what `bytes_of` may have to fold; told apart from all others.
 _FOLDABLE = bytes(0xC2 <= byte <= 0xEF or byte in {0x84, 0x85, 0x9D, 0xF3} for byte in range(256))
 _BREAK = "\0\0"  # two gaps, so that every text has one of its own on either side

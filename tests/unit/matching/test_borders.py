@@ -120,6 +120,8 @@ def test_an_ordinary_word_without_article_that_does_a_deed_is_a_person() -> None
         "They say 'Rhodri Frost is a thief'",
         "\u2018Rhodri Frost is a thief\u2019, says the paper",
         "les cours d'Hannah May",
+        "Frost, Rhodri's lessons",
+        "so 'Frost, Rhodri' it says",
         "_Rhodri Frost_ and *Hannah May* again",
         "the 'Withybrae High School' lot and Rhodri Frost",
     ],
