@@ -11,7 +11,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, func, or_, update
 from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
@@ -264,24 +264,29 @@ def _attempts(session: Session, messages: Sequence[DeliveryRow]) -> Iterator[int
     if not messages:
         return
     wanted = {_id(row) for row in messages}
-    first = min(row.created_at for row in messages)
-    for index, content in _of_kind(session, "delivery.attempted", first):
+    alerts = sorted({row.alert_id for row in messages})
+    raised = min(
+        session.exec(
+            select(func.min(col(AlertRow.entry_index))).where(col(AlertRow.id).in_(part))
+        ).one()
+        for part in _parts(alerts)
+    )
+    for index, content in _of_kind(session, "delivery.attempted", after=raised):
         if open_leaf(content, ()).public.get("delivery") in wanted:
             yield index
 
 
 def _looks(session: Session, posts: set[int]) -> Iterator[int]:
     """The entries of later looks at posts that go."""
-    for index, content in _of_kind(session, "post.looked-at-again", None) if posts else ():
+    for index, content in _of_kind(session, "post.looked-at-again") if posts else ():
         if open_leaf(content, ()).public.get("post_entry") in posts:
             yield index
 
 
-def _of_kind(session: Session, kind: str, since: datetime | None) -> Iterator[tuple[int, bytes]]:
+def _of_kind(session: Session, kind: str, *, after: int = -1) -> Iterator[tuple[int, bytes]]:
+    """The entries of a kind behind one; by their places, since a clock can go back."""
     query = select(EntryRow.index, EntryRow.content).where(col(EntryRow.kind) == kind)
-    query = query.where(col(EntryRow.erased_by).is_(None))
-    if since is not None:
-        query = query.where(col(EntryRow.at) >= since)
+    query = query.where(col(EntryRow.erased_by).is_(None)).where(col(EntryRow.index) > after)
     yield from session.exec(query)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from contextlib import closing
+from datetime import timedelta
+from hashlib import sha256
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -11,7 +13,16 @@ from sqlalchemy import create_engine, make_url, text
 
 from monitor.errors import EvidenceError
 from monitor.evidence.vault import Vault
-from monitor.model import AlertKind, Grade, Severity, Target, TargetKind, Urgency
+from monitor.model import (
+    AlertKind,
+    DeliveryState,
+    Grade,
+    Message,
+    Severity,
+    Target,
+    TargetKind,
+    Urgency,
+)
 from monitor.storage.store import Store
 
 SECRET = "zebrafinch"
@@ -164,3 +175,30 @@ def test_what_is_still_to_be_told_is_not_erased(
     store.judging.judge(make.judgement(waiting), at=make.now)
     with pytest.raises(EvidenceError, match="still to be told"):
         erase(store, [waiting], make)
+
+
+def test_an_attempt_is_forgotten_with_its_message_though_the_clock_went_back_between(
+    store: Store, vault: Vault, make: SimpleNamespace
+) -> None:
+    (heard,) = store.sources.accept(make.turn(), [make.capture(make.post(3), vault=vault)]).fresh
+    store.judging.judge(make.judgement(heard), at=make.now)
+    (delivery,) = store.outbox.deliveries(store.outbox.alerts(limit=1)[0].id)
+    earlier = make.now - timedelta(hours=3)
+    message = Message(
+        delivery.message_id,
+        delivery.recipient,
+        "",
+        SECRET,
+        SECRET,
+        "",
+        urgent=True,
+        created_at=earlier,
+    )
+    store.outbox.begin(delivery, message, digest=sha256(b"words").hexdigest(), at=earlier)
+    attempt = store.log.head()[0] - 1
+    store.outbox.settle(delivery.id, DeliveryState.TAKEN, said="250 ok", at=earlier)
+    store.escalation.acknowledge(delivery.alert_id, by="holt", how="reply", at=earlier)
+    assert store.log.entry(attempt).secret["message_sha256"]
+    erase(store, [heard], make)
+    assert "message_sha256" not in store.log.entry(attempt).secret
+    make.verified(store, vault)
