@@ -70,11 +70,15 @@ def _ends(flat: bytes, start: int, end: int) -> bool:
 
 @dataclass(slots=True)
 class _Seen:
-    """What was seen in one text: signs of a disguise, hits of the automaton, whether digits."""
+    """What was seen in one text: signs of a disguise, hits of the automaton, whether digits.
+
+    `looked`: only hits are among them whose forename may have a surname beside it (`looks`).
+    """
 
     signs: int = 0
     hits: list[_Hit] = field(default_factory=list)
     coded: bool = False
+    looked: bool = False
 
 
 class Gate:
@@ -149,7 +153,9 @@ class Gate:
             number = bisect_right(ends, start)
             if end <= ends[number]:
                 begin = ends[number - 1] if number else 0
-                seen.setdefault(number, _Seen()).hits.append((pattern, start - begin, end - begin))
+                own = seen.setdefault(number, _Seen())
+                own.looked = True
+                own.hits.append((pattern, start - begin, end - begin))
         for found in _OPENING.finditer(flat):
             seen.setdefault(bisect_right(ends, found.start()), _Seen())
         for number, own in sorted(seen.items(), key=_number):
@@ -181,7 +187,8 @@ class Gate:
             return True
         if seen.hits or bits:
             # Beside a place a title may be disguised too.
-            verdict = self._weigh(flat, seen.hits, raw, bits | (signs & ~VOWEL > 0) << WEAK)
+            bits |= (signs & ~VOWEL > 0) << WEAK
+            verdict = self._weigh(flat, seen.hits, raw, bits, looked=seen.looked)
             if verdict:
                 return True
             if verdict is None:
@@ -207,7 +214,13 @@ class Gate:
         return seen
 
     def _weigh(  # noqa: C901 - the hot loop: a call more would cost a tenth
-        self, flat: bytes, hits: list[_Hit], raw: bytes = b"", seen: int = 0
+        self,
+        flat: bytes,
+        hits: list[_Hit],
+        raw: bytes = b"",
+        seen: int = 0,
+        *,
+        looked: bool = False,
     ) -> bool | None:
         """Judge the hits of the automaton: true, false, or None where a name may be drawn out.
 
@@ -217,7 +230,7 @@ class Gate:
         for pattern, start, end in hits:
             kind = kinds[pattern]
             if kind == FORENAME:
-                if self._names.looks(flat, start, end):
+                if looked or self._names.looks(flat, start, end):
                     found = self._names.beside(flat, self._form(pattern), start, end - 1, raw)
                     if found == SOMEBODY:
                         return True

@@ -19,7 +19,7 @@ from typing import NamedTuple
 import numpy as np
 
 from monitor.matching.kinds import Kinds
-from monitor.matching.local import Local, compile_local
+from monitor.matching.local import Local
 from monitor.matching.names import PREFIXES, Name, forms_of, keys_of, read_name
 from monitor.matching.normalise import fold
 from monitor.matching.phrases import (
@@ -273,7 +273,7 @@ class Index:
     def _local(self, school: int) -> Local:
         first = self._first[school]
         last = self._first[school + 1] if school + 1 < len(self._first) else len(self.people)
-        return compile_local(self.people, range(first, last))
+        return Local(self.people, range(first, last))
 
 
 def _forms_by_shape(forenames: Iterable[str]) -> dict[tuple[str, int], tuple[str, ...]]:

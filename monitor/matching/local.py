@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import NamedTuple
+from functools import cached_property
 
 from monitor.matching.names import forms_of, read_name
 from monitor.matching.phrases import role_ways, words_of
@@ -13,56 +13,69 @@ from monitor.matching.roster import Person
 Words = tuple[str, ...]
 
 
-class Local(NamedTuple):
-    """One school's people. Words of several tokens are kept under their first, the longest first.
+class Local:
+    """One school's people, each kind of word worked out when it is first asked for.
 
-    `forms` gives for each forename or form of it (person, whether the form is close).
+    Words of several tokens are kept under their first, the longest first. Most schools that a post
+    is tied to are asked for little, and a firehose ties posts to thousands of them.
     """
 
-    surnames: dict[str, tuple[int, ...]]
-    halves: dict[str, tuple[int, ...]]
-    forms: dict[str, tuple[tuple[int, bool], ...]]
-    roles: dict[str, tuple[tuple[Words, tuple[int, ...]], ...]]
-    aliases: dict[str, tuple[tuple[Words, int], ...]]
+    def __init__(self, people: Sequence[Person], numbers: range) -> None:
+        self._people = {number: people[number] for number in numbers}
+        self._names = {number: read_name(each.name) for number, each in self._people.items()}
 
+    @cached_property
+    def surnames(self) -> dict[str, tuple[int, ...]]:
+        """Who bears a surname; another spelling counts where nobody is written so."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, name in self._names.items():
+            found[name.surnames[0]].append(number)
+        exact = frozenset(found)
+        for number, name in self._names.items():
+            for other in name.surnames[1:]:
+                if other not in exact:
+                    found[other].append(number)
+        return {word: tuple(numbers) for word, numbers in found.items()}
 
-def compile_local(  # noqa: C901 - one loop for each kind of word
-    people: Sequence[Person], numbers: range
-) -> Local:
-    """Return the words for the people of these numbers."""
-    surnames: dict[str, list[int]] = defaultdict(list)
-    halves: dict[str, list[int]] = defaultdict(list)
-    forms: dict[str, dict[int, bool]] = defaultdict(dict)
-    roles: dict[Words, list[int]] = defaultdict(list)
-    aliases: dict[str, list[tuple[Words, int]]] = defaultdict(list)
-    names = {number: read_name(people[number].name) for number in numbers}
-    for number, name in names.items():
-        person = people[number]
-        surnames[name.surnames[0]].append(number)
-        for half in name.halves:
-            halves[half].append(number)
-        for place, forename in enumerate(name.forenames):
-            for form, close in forms_of(forename).items():
-                near = close and (place == 0 or form == forename)
-                forms[form][number] = forms[form].get(number, False) or near
-        for words in dict.fromkeys(way for role in person.roles for way in role_ways(role)):
-            roles[words].append(number)
-        for alias in person.aliases:
-            words = words_of(alias.text)
-            if words:
-                aliases[words[0]].append((words, number))
-    exact = frozenset(surnames)
-    for number, name in names.items():
-        for other in name.surnames[1:]:
-            if other not in exact:
-                surnames[other].append(number)
-    return Local(
-        {word: tuple(found) for word, found in surnames.items()},
-        {word: tuple(found) for word, found in halves.items()},
-        {form: tuple(found.items()) for form, found in forms.items()},
-        _by_first(roles),
-        {word: tuple(sorted(found, key=lambda a: -len(a[0]))) for word, found in aliases.items()},
-    )
+    @cached_property
+    def halves(self) -> dict[str, tuple[int, ...]]:
+        """Who bears a part of a surname that means them in their own school."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for number, name in self._names.items():
+            for half in name.halves:
+                found[half].append(number)
+        return {word: tuple(numbers) for word, numbers in found.items()}
+
+    @cached_property
+    def forms(self) -> dict[str, tuple[tuple[int, bool], ...]]:
+        """Return for each forename or form of it (person, whether the form is close)."""
+        found: dict[str, dict[int, bool]] = defaultdict(dict)
+        for number, name in self._names.items():
+            for place, forename in enumerate(name.forenames):
+                for form, close in forms_of(forename).items():
+                    near = close and (place == 0 or form == forename)
+                    found[form][number] = found[form].get(number, False) or near
+        return {form: tuple(numbers.items()) for form, numbers in found.items()}
+
+    @cached_property
+    def roles(self) -> dict[str, tuple[tuple[Words, tuple[int, ...]], ...]]:
+        """Who holds a role, by the first word of each way to name it."""
+        found: dict[Words, list[int]] = defaultdict(list)
+        for number, person in self._people.items():
+            for words in dict.fromkeys(way for role in person.roles for way in role_ways(role)):
+                found[words].append(number)
+        return _by_first(found)
+
+    @cached_property
+    def aliases(self) -> dict[str, tuple[tuple[Words, int], ...]]:
+        """Return (words, person) of each alias by its first word."""
+        found: dict[str, list[tuple[Words, int]]] = defaultdict(list)
+        for number, person in self._people.items():
+            for alias in person.aliases:
+                words = words_of(alias.text)
+                if words:
+                    found[words[0]].append((words, number))
+        return {word: tuple(sorted(own, key=lambda a: -len(a[0]))) for word, own in found.items()}
 
 
 def _by_first(
