@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import gc
-import importlib
 import itertools
 import json
 import multiprocessing
@@ -20,6 +19,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import Any
 
+import flashtext2
 import msgspec
 import psutil
 from ahocorasick_rs import AhoCorasick
@@ -56,9 +56,7 @@ def each(run: Callable[[Any], object], given: Sequence[object]) -> Callable[[], 
 Method = Callable[[list[str]], Callable[[], object]]
 
 
-def methods_for(  # noqa: C901 - one small function for each method
-    roster: Roster, matcher: Matcher, count: int
-) -> dict[str, Method]:
+def methods_for(roster: Roster, matcher: Matcher, count: int) -> dict[str, Method]:
     """Return what is compared, from texts to a run; strangers look for full names only."""
     names = sorted({person.name.lower() for school in roster.schools for person in school.staff})
     bare = AhoCorasick(names)
@@ -107,10 +105,6 @@ def methods_for(  # noqa: C901 - one small function for each method
     if count <= MOST_FOR_RE:
         pattern = re.compile(r"\b(?:" + "|".join(map(re.escape, names)) + r")\b")
         found[RE] = all_of(lambda text: pattern.search(text.lower()))
-    try:
-        flashtext2 = importlib.import_module("flashtext2")
-    except ImportError:
-        return found
     processor = flashtext2.KeywordProcessor(case_sensitive=False)
     processor.add_keywords_from_iter(names)
     found[FLASH] = all_of(processor.extract_keywords)
@@ -220,8 +214,6 @@ def show(found: dict[int, dict[str, float]]) -> None:
     print("What it costs.\n")
     table(heads, [[name, *(_number(result.get(name)) for result in found.values())]
                   for name in costs])  # fmt: skip
-    if all(FLASH not in result for result in found.values()):
-        print("`flashtext2` is compared where it is installed; it was not.")
 
 
 def _number(value: float | None) -> str:
