@@ -23,10 +23,16 @@ from monitor.config.plugin_tables import (
     possible_variables,
     split_plugin_tables,
 )
-from monitor.config.problems import Finding, Reporter, findings_of, keys_at, nearest
+from monitor.config.problems import Finding, Place, Reporter, findings_of, keys_at, nearest
 from monitor.config.rosters import Joined, join_rosters
 from monitor.config.schema import Config, SchoolConfig
-from monitor.config.secrets import PREFIX, environment_name, resolve_secrets, secret_fields
+from monitor.config.secrets import (
+    PREFIX,
+    environment_name,
+    resolve_secrets,
+    secret_fields,
+    shared_variables,
+)
 from monitor.config.sections import EngineConfig
 from monitor.config.sources import CHANNEL_KEYS, SOURCE_KEYS
 from monitor.contract import Settings
@@ -76,7 +82,9 @@ def load(
     draft.resolve_paths()
     config = draft.validated()
     draft.findings += all_checks(Document(draft.document, sources=document.get("sources")))
-    draft.findings += _stray_variables(document, trades, environ)
+    places = _secret_places(document, trades)
+    draft.findings += shared_variables(places, environ)
+    draft.findings += _stray_variables(places, environ)
     problems, warnings = draft.sorted(Reporter(str(path), text, document))
     if problems or config is None:
         raise ConfigError(problems)
@@ -252,13 +260,18 @@ def _unwatched(config: Config, file: str, today: date) -> Iterator[Problem]:
             yield Problem(file, f"schools.{school.id}.staff", said, None, "see from, until, watch")
 
 
+def _secret_places(
+    document: Mapping[str, Any], trades: tuple[Trade, ...]
+) -> tuple[tuple[Place, str], ...]:
+    """Every (place, secret field) that variables could give, called as they call it."""
+    engine = ((("engine",), name) for name in sorted(secret_fields(EngineConfig)))
+    return (*possible_variables(document, trades), *engine, *authority_secrets(document))
+
+
 def _stray_variables(
-    document: Mapping[str, Any], trades: tuple[Trade, ...], environ: Mapping[str, str]
+    places: Iterable[tuple[Place, str]], environ: Mapping[str, str]
 ) -> Iterator[Finding]:
     """A variable of ours that nothing reads is a misspelt secret, which nobody would notice."""
-    places = [*possible_variables(document, trades)]
-    places += [(("engine",), name) for name in secret_fields(EngineConfig)]
-    places += authority_secrets(document)
     known = {environment_name(place, name) for place, name in places}
     for variable in sorted(environ):
         is_ours = variable.startswith(

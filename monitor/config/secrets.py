@@ -15,7 +15,7 @@ from __future__ import annotations
 import os
 import re
 import stat
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,28 @@ def environment_name(place: Place, field: str) -> str:
     """("channels", "mail"), "password" -> STAFF_MENTIONS_CHANNELS_MAIL_PASSWORD."""
     words = "_".join((*(str(part) for part in place), field))
     return PREFIX + re.sub(r"[^A-Za-z0-9]", "_", words).upper()
+
+
+def shared_variables(
+    places: Iterable[tuple[Place, str]], environ: Mapping[str, str]
+) -> Iterator[Finding]:
+    """Each variable that is set and that several secrets would be read from.
+
+    Names that differ only in punctuation or capitals lead to one variable, and one party would be
+    sent the other's password.
+    """
+    called: dict[str, dict[Place, str]] = {}
+    for place, field in places:
+        called.setdefault(environment_name(place, field), {})[*place, field] = field
+    for variable, found in called.items():
+        if len(found) > 1 and environ.get(variable):
+            names = " and ".join(".".join(map(str, each)) for each in found)
+            files = " and ".join(sorted({f"{field}_file" for field in found.values()}))
+            yield Finding(
+                list(found)[-1],
+                f"{names} would all be read from the variable {variable}",
+                f"unset it and write {files} in each, or let the names differ by more than that",
+            )
 
 
 def resolve_secrets(

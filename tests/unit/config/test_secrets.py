@@ -274,3 +274,37 @@ def test_no_password_travels_in_the_clear_save_on_this_machine(read: Read, write
     assert (problem.path, problem.line) == ("evidence.authorities[2]", 52)
     here = AUTHORITY.replace("https://two.example", "http://127.0.0.1:318")
     assert password_of_second(read(write(here), {OF_AUTHORITY: PASSWORD})) == PASSWORD
+
+
+@pytest.mark.parametrize(
+    ("more", "variable", "names"),
+    [
+        (
+            AUTHORITY.replace("stamps-one", "stamps.two"),
+            OF_AUTHORITY,
+            "evidence.authorities.stamps.two.password and evidence.authorities.stamps-two.password",
+        ),
+        (
+            """
+[sources.town-news]
+kind = "feed"
+url = "https://one.example/feed"
+[sources.town_news]
+kind = "feed"
+url = "https://two.example/feed"
+""",
+            "STAFF_MENTIONS_SOURCES_TOWN_NEWS_TOKEN",
+            "sources.town-news.token and sources.town_news.token",
+        ),
+    ],
+)
+def test_names_that_differ_only_in_punctuation_do_not_share_a_secret(
+    read: Read, write: Write, more: str, variable: str, names: str
+) -> None:
+    with pytest.raises(ConfigError) as refused:
+        read(write(more), {variable: PASSWORD})
+    told = [each for each in refused.value.problems if variable in each.message]
+    assert [each.message.startswith(names) for each in told] == [True]
+    assert "_file in each" in told[0].suggestion
+    if "sources" in more:
+        assert "town-news" in read(write(more)).sources, "nothing is shared where it is not set"
