@@ -38,12 +38,16 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One line of `check`: what was looked at, what was found, what to do about it."""
+    """One answer of `check`: what was looked at, what was found, what to do about it.
+
+    `tried` are texts that were tried on the roster, and what came of them.
+    """
 
     level: Level
     what: str
     found: str
     to_do: str = ""
+    tried: tuple[str, ...] = ()
 
 
 async def checkup(app: App) -> list[Finding]:
@@ -108,22 +112,14 @@ def _roster(app: App) -> Iterator[Finding]:
     count = sum(len(school.staff) for school in roster.schools)
     yield Finding(Level.GOOD, "roster", f"{count} people are watched for")
     for advice in advise(roster):
-        to_do = f"add as alias: {', '.join(advice.suggestions)}" if advice.suggestions else ""
+        names = ", ".join(advice.suggestions)
         yield Finding(
             Level.ADVICE,
             f"roster {advice.target.id}",
-            "; ".join((advice.warning, *_tried(advice))),
-            to_do,
+            advice.warning,
+            f"if they are called so, add as aliases: {names}" if names else "",
+            tuple(_tried(advice)),
         )
-    for school in app.config.schools:
-        for person in school.staff:
-            if person.handles and person.handles_given_on is None:
-                yield Finding(
-                    Level.ADVICE,
-                    f"roster {person.id}",
-                    "has accounts without a date on which they gave them",
-                    "ask the person, then set handles_given_on",
-                )
 
 
 def _tried(advice: Advice) -> Iterator[str]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
+import textwrap
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -18,13 +20,16 @@ from monitor.cli.common import (
     JsonOption,
     complain,
     config_path,
+    inert,
     quiet,
     say,
-    table,
 )
 from monitor.clock import SystemClock
 from monitor.config.write import Answers, MailServer, Named, StaffAnswer, example_config
 from monitor.storage import schema
+
+MARGIN = 9  # characters, for the level of a finding
+WIDEST = 100  # characters a line
 
 
 def register(app: typer.Typer) -> None:
@@ -141,15 +146,34 @@ def check(config: ConfigOption = None, as_json: JsonOption = False) -> None:
     if schema.is_empty(settings.engine.connection_url()):
         _prepare(path)
     found = asyncio.run(_checkup(path))
+    # What must be mended comes last, where a terminal stops.
     order = list(Level)
-    found.sort(key=lambda each: -order.index(each.level))
-    rows: list[dict[str, Any]] = [asdict(each) for each in found]
-    table(rows, ("level", "what", "found", "to_do"), as_json=as_json)
+    found.sort(key=lambda each: order.index(each.level))
     trouble = sum(1 for each in found if each.level is Level.TROUBLE)
+    width = min(shutil.get_terminal_size().columns, WIDEST)
+    for each in found:
+        say(asdict(each), as_json=as_json, text=inert(_told(each, width)))
     if not as_json:
         typer.echo(f"\n{trouble} to mend" if trouble else "\nnothing to mend")
     if trouble:
         raise typer.Exit(FAILED)
+
+
+def _told(finding: Finding, width: int) -> str:
+    """A finding in lines of at most `width` characters: what it is, what was tried, what to do."""
+    level = f"{finding.level.value:<{MARGIN}}"
+    lines = [f"{finding.what}: {finding.found}", *finding.tried]
+    if finding.to_do:
+        lines.append(f"\u2192 {finding.to_do}")
+    margin = " " * MARGIN
+    wrapper = textwrap.TextWrapper(
+        width,
+        initial_indent=margin,
+        subsequent_indent=margin,
+        break_long_words=False,  # an address or a path is copied whole
+        break_on_hyphens=False,
+    )
+    return level + "\n".join(map(wrapper.fill, lines))[MARGIN:]
 
 
 async def _checkup(path: Path) -> list[Finding]:

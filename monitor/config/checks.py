@@ -155,11 +155,13 @@ def _two_different_people(
 
 def _head_is_linked(document: Document) -> Iterator[Finding]:
     people = {found: person for person in document.people if (found := person.get("id"))}
+    said: set[str] = set()
     for school in document.schools:
-        named = _own_tell(school).get("headteacher")
-        head = people.get(named or document.tell.get("headteacher") or "")
-        if head is None or head.get("staff") or school.get("headteacher"):
+        named = _own_tell(school).get("headteacher") or document.tell.get("headteacher") or ""
+        head = people.get(named)
+        if head is None or head.get("staff") or school.get("headteacher") or named in said:
             continue
+        said.add(named)
         roster = document.staff_of(school)
         likely = next((found for p in roster if _is_a_head(p) and (found := p.get("id"))), None)
         yield Finding(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -50,6 +51,7 @@ class _Adviser:
     def __init__(self, roster: Roster) -> None:
         self.matcher = Matcher(roster)
         self.found: list[Advice] = []
+        self._suggested: set[tuple[str, str]] = set()
         self._aliases: dict[str, list[str]] = defaultdict(list)
         for school in roster.schools:
             for person in school.staff:
@@ -77,7 +79,9 @@ class _Adviser:
         examples: tuple[Example, ...] = (),
         suggestions: tuple[str, ...] = (),
     ) -> None:
-        self.found.append(Advice(path, target, warning, examples, suggestions))
+        new = tuple(each for each in suggestions if (target.id, each) not in self._suggested)
+        self._suggested.update((target.id, each) for each in new)
+        self.found.append(Advice(path, target, warning, examples, new))
 
     def _try(
         self, school: School, target: Target, scope: Scope, *texts: str
@@ -147,7 +151,7 @@ class _Adviser:
                 f"{person.name} shares a surname with {rivals}: the title decides, where there "
                 "is one"
             )
-        self._add(f"{path}.name", target, warning, examples, _nicknames(own, surname))
+        self._add(f"{path}.name", target, warning, examples, _nicknames(person, own, surname))
 
     def _name(self, school: School, person: Person, name: Name, path: str) -> None:
         target = Target(TargetKind.PERSON, person.id)
@@ -177,7 +181,7 @@ class _Adviser:
         if warning:
             self._add(
                 f"{path}.name", target, warning, self._try(school, target, Scope.SCHOOL, *texts),
-                _nicknames(name, written),
+                _nicknames(person, name, written),
             )  # fmt: skip
         if name.single:
             self._add(
@@ -243,9 +247,31 @@ def _cannot_be_told_apart(one: Person, other: Person) -> bool:
     return titles[0] == titles[1] or not all(titles) or not any(map(gender, titles))
 
 
-def _nicknames(name: Name, surname: str) -> tuple[str, ...]:
-    """Return aliases of the kind that pupils make, to be confirmed by somebody who knows."""
-    made = [f"{surname}y".replace("yy", "y").replace("ey", "y")] if len(surname) > _SHORT else []
+def _nicknames(person: Person, name: Name, surname: str) -> tuple[str, ...]:
+    """Return aliases of the kind that pupils make, to be confirmed by somebody who knows.
+
+    "Jonesy" of Jones, "Robert M" of Robert Marsh, "Miss OB" of Ogunleye-Baptiste: none that the
+    roster has already, and none that is an ordinary word ("Marshy").
+    """
+    made = []
+    plain = name.surnames[0]
+    pet = _pet_form(surname)
+    if pet and not is_word(pet.lower()):
+        made.append(pet)
     if name.forenames and not is_ordinary(name.forenames[0]):
         made.append(f"{name.forenames[0].title()} {surname[0]}")
-    return tuple(made)
+    parts = re.findall(r"[^\W\d_]+", surname)
+    if person.title and len(parts) > 1 and len(plain) > _SHORT:
+        made.append(f"{person.title.strip('. ')} {''.join(part[0] for part in parts).upper()}")
+    known = {words_of(alias.text) for alias in person.aliases}
+    return tuple(each for each in made if words_of(each) not in known)
+
+
+def _pet_form(surname: str) -> str:
+    """Return "Webby" of Webb, "Blakey" of Blake, nothing of Carver, Gray, Ng or Nguyễn."""
+    if _ONE_SYLLABLE.fullmatch(surname):
+        return surname.removesuffix("e") + ("ey" if surname.endswith("e") else "y")
+    return ""
+
+
+_ONE_SYLLABLE = re.compile(r"[b-df-hj-np-tv-z]*[aeiou]+[b-df-hj-np-tv-xz]+(?:es?)?", re.IGNORECASE)

@@ -153,11 +153,15 @@ def test_check_says_what_is_wrong_where_and_what_to_do(own: House) -> None:
     own.write_config()
     checked = ask(own, "check")
     assert checked.code == 1
+    lines = checked.out.splitlines()
+    assert all(len(line) <= 100 or " " not in line[9:] for line in lines), "a path is not broken"
     for what in ("source gone", "channel mail"):
-        line = next(line for line in checked.out.splitlines() if what in line)
-        assert "TROUBLE" in line
-        assert "config" in line, "it says where to mend it"
-    assert "to mend" in checked.out
+        first = next(n for n, line in enumerate(lines) if line.startswith(f"TROUBLE  {what}: "))
+        to_do = next(line for line in lines[first:] if "\u2192" in line)
+        assert "config" in to_do, "it says where to mend it"
+    levels = [line.split()[0] for line in lines if line[:1].strip()]
+    assert levels.index("TROUBLE") > levels.index("ok"), "what must be mended stands last"
+    assert lines[-1].endswith("to mend")
 
 
 def test_migrate_says_when_there_is_nothing_to_do(own: House) -> None:

@@ -127,3 +127,29 @@ def test_advice_calls_a_family_name_that_stands_first_by_its_name() -> None:
     (advice,) = (one for one in advise(roster) if one.path == "schools[0].staff[0].name")
     assert "surname Wong is common" in advice.warning
     assert ("Mr Wong was late", True) in {(e.text, e.matches) for e in advice.examples}
+
+
+@pytest.mark.parametrize(
+    ("title", "name", "suggested"),
+    [
+        ("Mr", "Robert Webb", ["Webby", "Robert W"]),
+        ("Ms", "Kirsty Jones", ["Jonesy", "Kirsty J"]),
+        ("Miss", "Olivia Gray", ["Olivia G"]),
+        ("Mr", "Wayne Carver", ["Wayne C"]),
+        ("Mrs", "Sunita Patel", ["Sunita P"]),
+        ("Mrs", "Niamh O'Hill", ["Niamh O", "Mrs OH"]),
+    ],
+)
+def test_aliases_are_suggested_as_pupils_would_make_them(
+    title: str, name: str, suggested: list[str]
+) -> None:
+    staff = [
+        {"id": "a", "name": name, "title": title},
+        {"id": "b", "name": f"Somebody {name.split(maxsplit=1)[1]}", "title": title},
+    ]
+    roster = Roster.from_table({"schools": [{"id": "s", "name": "Oakfield", "staff": staff}]})
+    told = [advice.suggestions for advice in advise(roster) if advice.target.id == "a"]
+    assert [alias for each in told for alias in each] == suggested, "and none of them twice"
+    staff[0]["aliases"] = suggested  # type: ignore[assignment]
+    roster = Roster.from_table({"schools": [{"id": "s", "name": "Oakfield", "staff": staff}]})
+    assert not any(advice.suggestions for advice in advise(roster) if advice.target.id == "a")
