@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.matching import grammar, strangers
+from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.family import of_a_family
 from monitor.matching.names import is_unusual
@@ -105,7 +105,7 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
     tokens, (first, last) = scene.tokens, span
     if first > 0 and tokens[first].gap == "-" and not tokens[first].tag and how != "spaced":
         return "part of a longer name"
-    if strangers.follows_longer_name(tokens, last, word) == "yes":
+    if scene.is_cut(longer.follows_longer_name(tokens, last, word), last):
         return "part of a longer name"
     if last - first > 1 and _only_meet(scene, span, how):
         return "words that only meet"
@@ -207,13 +207,13 @@ def _others(scene: Scene, span: tuple[int, int]) -> set[int]:
 
 def _forename_refusal(scene: Scene, span: tuple[int, int], people: Iterable[int]) -> str:
     tokens, (first, last) = scene.tokens, span
-    if strangers.another_surname(tokens, last):
+    if longer.another_surname(tokens, last):
         return "another person's name"
     if scene.leads_a_surname(span) and not grammar.is_verb_here(
         tokens, last + 1, tokens[last].word
     ):
         return "another person's name"
-    if strangers.unknown_surname(tokens, last):
+    if scene.is_cut(longer.unknown_surname(tokens, last), last):
         return "another person's name"
     if of_a_family(tokens, first, last):
         return "a child, friend, relative or animal"

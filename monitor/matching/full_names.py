@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from monitor.matching import grammar, strangers
+from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.index import Index
 from monitor.matching.names import is_unusual
@@ -196,9 +196,8 @@ def _refusal(scene: Scene, person: int, span: tuple[int, int], edge: Edge, *, ra
 def _why_not(scene: Scene, span: tuple[int, int], edge: Edge, strict: bool, school: int) -> str:
     tokens, (first, last) = scene.tokens, span
     hyphened = first > 0 and tokens[first].gap == "-" and not tokens[first].tag
-    if hyphened or (
-        edge.last == last and strangers.follows_longer_name(tokens, last, edge.word) == "yes"
-    ):
+    goes_on = longer.follows_longer_name(tokens, last, edge.word) if edge.last == last else "no"
+    if hyphened or scene.is_cut(goes_on, last, tied=strict):
         return "part of a longer name"
     if edge.last == last and edge.how in _PLAIN and grammar.is_verb_here(tokens, last, edge.word):
         return "an ordinary word here"

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from monitor.matching import harm
+from monitor.matching import harm, strangers
 from monitor.matching.text import Token
-from monitor.matching.words import TITLES, is_ordinary, is_word, of_kind, word_list
+from monitor.matching.words import TITLES, common_surnames, is_ordinary, is_word, of_kind, word_list
 
 _SAYS = word_list("grammar.says")
 _EVENTS = word_list("grammar.events")
@@ -32,6 +32,7 @@ _ENDINGS = (
     "ego", "emu", "im", "ow", "owie", "owa", "owej", "ova", "ove", "ovou", "yi", "da", "dan", "ya",
 )  # fmt: skip
 _OF_PEOPLE = word_list("grammar.of_people")
+_OF_ANYBODY = frozenset(["can", "cant", "should", "shouldnt", "would", "literally", "out"])
 _ANYBODY = frozenset(
     ["a", "an", "any", "another", "every", "some", "two", "become", "be", "new", "no"]
 )
@@ -100,12 +101,13 @@ def stands_as_name(  # noqa: PLR0911
     ):
         return True
     if starts:
-        return _as_subject(tokens, last, word, after)
+        pointed = before == "that" and not parted and _before(tokens, first - 1)[1]
+        return _as_subject(tokens, last, word, after, pointed=pointed)
     return _inside(before, after, word)
 
 
-def _as_subject(tokens: list[Token], last: int, word: str, after: str) -> bool:
-    """Whether a word that begins a clause does what only people do."""
+def _as_subject(tokens: list[Token], last: int, word: str, after: str, *, pointed: bool) -> bool:
+    """Whether a word that begins a clause does what only people do; `pointed`: "That marsh is"."""
     thing = of_kind(word, "mass") or (of_kind(word, "adjective") and not of_kind(word, "count"))
     if after in _SAYS:
         return not (thing and after in _EVENTS and of_kind(word, "mass"))
@@ -114,17 +116,9 @@ def _as_subject(tokens: list[Token], last: int, word: str, after: str) -> bool:
         return True
     if after in _IS:
         ahead = {token.word for token in tokens[last + 1 : last + 4]}
-        if of_kind(word, "mass") and not ahead.isdisjoint(_OF_PEOPLE):
+        if (pointed or of_kind(word, "mass")) and not ahead.isdisjoint(_OF_PEOPLE):
             return True
-        return not thing or after in {
-            "can",
-            "cant",
-            "should",
-            "shouldnt",
-            "would",
-            "literally",
-            "out",
-        }
+        return not pointed and (not thing or after in _OF_ANYBODY)
     if after in {"and", "or"} and last + 2 < len(tokens):
         return tokens[last + 2].word in _SAYS
     return False
@@ -240,10 +234,17 @@ def other_forename_before(tokens: list[Token], first: int, forenames: frozenset[
         return False
     if before.word not in forenames:
         return False
-    # "Joy Reid said" is somebody else; "Will Reid be there" asks about ours.
-    named = before.capital and tokens[first].capital and before.word not in _CLAUSE
-    return not is_ordinary(before.word) or (
-        named and not of_kind(before.word, "function", "verb", "adverb", "chat")
+    return not is_ordinary(before.word) or _begins_a_name(tokens, first - 1)
+
+
+def _begins_a_name(tokens: list[Token], at: int) -> bool:
+    """Whether a forename that is a word leads a name: "Joy Reid said", not "will Reid be in"."""
+    word = tokens[at].word
+    if word in _CLAUSE or of_kind(word, "function", "verb", "adverb", "chat"):
+        return False
+    before, parted = _before(tokens, at)
+    return parted or not (
+        before in _POINTS or before in _ANYBODY or of_kind(before, "adjective", "verb")
     )
 
 
@@ -255,7 +256,10 @@ def role_refusal(tokens: list[Token], first: int, last: int) -> str:
     if before in _NOT_NOW and not parted:
         return "another role"
     if (first and tokens[first].gap == "-") or (
-        last - first == 1 and of_kind(tokens[first].word, "verb") and before not in _POINTS
+        last - first == 1
+        and of_kind(tokens[first].word, "verb")
+        and before not in _POINTS
+        and not ((parted or before in _CLAUSE) and _is_deed(_after(tokens, last)))
     ):
         return "another word"  # "power-jannie", "leave them to cook down"
     if _titles_another(tokens, first, last):
@@ -264,12 +268,18 @@ def role_refusal(tokens: list[Token], first: int, last: int) -> str:
     return "another role" if after in _NOT_A_ROLE else ""
 
 
+def _is_deed(word: str) -> bool:
+    """Whether a word behind a role is what somebody did, so that the role is no verb."""
+    return word in _SAYS or (len(word) > 4 and word.endswith("ed"))  # noqa: PLR2004 - "shouted"
+
+
 def _titles_another(tokens: list[Token], first: int, last: int) -> bool:
     """Whether a role is the title of somebody else: "Principal Skinner"."""
     if last - first > 1 or last >= len(tokens) or tokens[first].word not in TITLES:
         return False
     after = tokens[last]
-    return after.gap == " " and after.capital and not is_word(after.word)
+    known = after.word in common_surnames() and not is_word(after.word)
+    return after.gap == " " and (known or strangers.reads_as_name(after.word))
 
 
 def is_foreign(tokens: list[Token], first: int, last: int) -> bool:

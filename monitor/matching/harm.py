@@ -69,8 +69,8 @@ def is_insulted(tokens: list[Token], first: int, last: int, *, ends: bool) -> bo
             return not _ONLY_PEOPLE.isdisjoint(rest[1:4])
     if first == 0 or tokens[first].gap != " ":
         return False
-    if tokens[first - 1].word in {"that", "this"} and tokens[first].capital:
-        return ahead[:1] != [] and ahead[0] in _SOMEBODY
+    if tokens[first - 1].word in {"that", "this"} and ahead[:1]:
+        return ahead[0] in _SOMEBODY
     if first < 2:  # noqa: PLR2004 - "that nonce bishop"
         return False
     called = tokens[first - 2].word in _POINTS_AT and tokens[first - 1].word in (

@@ -16,6 +16,7 @@ from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_f
 
 # An emoji may stand between title and name.
 _AFTER_TITLE = re.compile(r"^[ \t\n.\-_*]{0,4}(?:[\u2600-\u27bf\U0001f300-\U0001faff]{1,6} ?)?$")
+_DOUBTFUL = 0.5
 _KIN_TITLES = frozenset({"brother", "sister", "auntie", "father"})
 _MINE_OR_SMALL = frozenset(
     [
@@ -62,7 +63,8 @@ class Scene:
     """The field, what is known about it, and what the rules have said so far.
 
     `forenames` and `surnames` map (first, last) tokens to the readings that are such names;
-    `used` holds the tokens that a rule has already explained, so that a weaker one keeps off.
+    `used` holds the tokens that a rule has already explained, so that a weaker one keeps off;
+    `doubts` where names end that may be only the beginning of a longer one.
     """
 
     def __init__(self, reading: Reading, index: Index, refs: list[Ref], ties: Ties) -> None:
@@ -74,6 +76,7 @@ class Scene:
         self.hits: list[Hit] = []
         self.refusals: list[Refusal] = []
         self.used: set[int] = set()
+        self.doubts: set[int] = set()
         self.answers: dict[tuple[tuple[int, int], Edge, bool, int], str] = {}
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
@@ -236,9 +239,20 @@ class Scene:
     def take(self, first: int, last: int) -> None:
         self.used.update(range(first, last))
 
+    def is_cut(self, longer: str, last: int, *, tied: bool = True) -> bool:
+        """Whether a name that ends at `last` is only the beginning of a longer one.
+
+        Where nobody can tell ("maybe") a name that is tied to a school is kept, as possible.
+        """
+        if longer == "maybe" and tied:
+            self.doubts.add(last)
+            return False
+        return longer != "no"
+
     def hit(
         self, person: int, span: tuple[int, int], rule: str, confidence: float, how: str = ""
     ) -> None:
+        confidence = min(confidence, _DOUBTFUL) if span[1] in self.doubts else confidence
         self.hits.append(Hit(person, span[0], span[1], rule, confidence, how))
 
     def refuse(self, person: int, span: tuple[int, int], why: str) -> None:

@@ -6,11 +6,13 @@ import re
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
-from monitor.matching.names import is_unusual
 from monitor.matching.text import Token
 from monitor.matching.words import (
     TITLES,
     common_surnames,
+    english,
+    is_english,
+    is_misspelt,
     is_ordinary,
     known_forenames,
     of_kind,
@@ -26,12 +28,18 @@ _FORMER = frozenset(["old", "previous", "last", "former", "primary", "other", "n
 _ANY_ONE = frozenset(["a", "an", "another", "their", "some"])
 _OTHERS_KIN = frozenset(["cousin", "niece", "nephew", "friend", "mate", "sister", "brother"])
 _SPORTS = frozenset(["scored", "scores", "played", "plays", "signed", "signs", "netted", "headed"])
+_POSITIONS = word_list("strangers.positions")
+_SIDES = frozenset(["left", "right", "full", "half", "scrum", "fly", "centre", "in", "outside"])
+_PLACES_ON_FIELD = frozenset(["back", "half", "wing", "goal", "forward", "midfield"])
+_CLUBS = word_list("strangers.clubs")
+_AUDIENCE = word_list("strangers.audience")
+_GROUNDS = word_list("strangers.grounds")
 _FAR = 25
+_LONGEST_NAME = 25
 _BESIDE = 6
 _TOWNS = word_list("strangers.towns")
-
 _ENDS_AS_WORD = re.compile(
-    r".{4}(?:ing|ed|ly|ous|ful|able|ible|ion|ness|less|ment|ity|ises?|izes?)$"
+    r".{2}(?:.{2}(?:ing|in|ly|ous|ful|able|ible|ion|ness|less|ment|ity|ises?|izes?)|e[ds]|ied)$"
 )
 
 
@@ -49,6 +57,13 @@ def is_unknown(word: str) -> bool:
         or any(sign.isdigit() for sign in word)
         or len(word) < 3  # noqa: PLR2004
     )
+
+
+def reads_as_name(word: str) -> bool:
+    """Whether a word may be a surname: none that the program knows, nor nearly an English word."""
+    if len(word) > _LONGEST_NAME or not is_unknown(word) or is_english(word):
+        return False
+    return word in english().names or not (_ENDS_AS_WORD.search(word) or is_misspelt(word))
 
 
 def other_school(
@@ -141,7 +156,8 @@ class _Elsewhere:
     def _leads_to(self, at: int, first: int) -> bool:
         """Whether a proper name and "the" stand from `at` to `first`: "At Fenwick the head"."""
         return self.tokens[first - 1].word == "the" and all(
-            token.capital or is_unknown(token.word) for token in self.tokens[at : first - 1]
+            token.word in _GROUNDS or is_unknown(token.word)
+            for token in self.tokens[at : first - 1]
         )
 
     def _place(self, at: int, *, near: bool) -> bool:
@@ -198,13 +214,29 @@ def _plays(tokens: list[Token], last: int) -> bool:
     """Whether a name plays for a club: "scored 24 points", "signs for the Rovers"."""
     if last + 1 >= len(tokens) or tokens[last].word not in _SPORTS:
         return False
-    ahead = tokens[last + 1 : last + 7]
-    if tokens[last].word.startswith("scored") and ahead[0].word.isdigit():
+    verb, ahead = tokens[last].word, tokens[last + 1 : last + 7]
+    if verb.startswith("scored") and ahead[0].word.isdigit():
+        return True
+    words = [token.word for token in ahead]
+    if "for" in words and (
+        words[0] in _POSITIONS or (words[0] in _SIDES and words[1] in _POSITIONS | _PLACES_ON_FIELD)
+    ):
         return True
     return any(
-        one.word == "for" and (two.capital or (two.word == "the" and three.capital))
-        for one, two, three in zip(ahead, ahead[1:], [*ahead[2:], ahead[-1]], strict=False)
+        one == "for"
+        and (_is_club(three) or _is_team(verb, three) if two == "the" else _is_club(two))
+        for one, two, three in zip(words, words[1:], [*words[2:], ""], strict=False)
     )
+
+
+def _is_club(word: str) -> bool:
+    """Whether one plays for this: a club by its nickname, a town, or a name that nobody knows."""
+    return word in _CLUBS or word in _TOWNS or (len(word) > 3 and reads_as_name(word))  # noqa: PLR2004
+
+
+def _is_team(verb: str, word: str) -> bool:
+    """Whether "for the …" behind a verb of sport may be a team that nobody knows: "the Herons"."""
+    return word.endswith("s") and not verb.startswith("sign") and word not in _AUDIENCE
 
 
 def _trade_before(tokens: list[Token], first: int) -> bool:
@@ -249,45 +281,3 @@ def _trade_behind(tokens: list[Token], last: int) -> bool:  # noqa: PLR0911
         if not is_ordinary(tokens[ahead].word):
             return False
     return False
-
-
-def follows_longer_name(  # noqa: PLR0911
-    tokens: list[Token], last: int, surname: str, *, titled: bool = False
-) -> str:
-    """Return "no", "maybe" or "yes": whether the word after a name makes it a longer name.
-
-    Capitals decide over words that nobody knows: "Mr Hill bellowed" is Mr Hill. Where there are
-    none, a title with a surname is complete, and the regular endings of English make no surname.
-    """
-    if last >= len(tokens):
-        return "no"
-    after = tokens[last]
-    if after.gap == "-":
-        return "yes"
-    if after.gap != " " or tokens[last - 1].owner or after.hidden or after.tag:
-        return "no"
-    word = after.word
-    if word in common_surnames() and not is_ordinary(word):
-        return "yes"
-    if not is_unknown(word) or len(word) < 4:  # noqa: PLR2004
-        return "no"
-    if not after.capital and (titled or tokens[last - 1].capital or _ENDS_AS_WORD.search(word)):
-        return "no"
-    return "maybe" if is_unusual(surname) else "yes"
-
-
-def another_surname(tokens: list[Token], last: int) -> bool:
-    """Whether a common surname follows a forename directly, so that it is another person's."""
-    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
-        return False
-    word = tokens[last].word
-    return word in common_surnames() and not of_kind(word, "function", "verb", "adverb", "chat")
-
-
-def unknown_surname(tokens: list[Token], last: int) -> bool:
-    """Whether a word that nobody knows follows a forename with a capital: "Tom Frostick's"."""
-    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
-        return False
-    after = tokens[last]
-    plain = not after.hidden and not after.tag and len(after.word) > 3  # noqa: PLR2004
-    return plain and after.capital and is_unknown(after.word)

@@ -39,8 +39,8 @@ class Token(NamedTuple):
     """A word of the folded text; `gap` is what stands between it and the word before.
 
     `hidden` words (addresses, accounts, signatures) are nobody's name. `tag` words stand in a
-    hashtag. `owner` is true where "'s" follows, `glued` where two names stood in one word,
-    `capital` where the word begins with a capital and goes on without.
+    hashtag. `owner` is true where "'s" follows, `glued` where two names stood in one word.
+    Case is gone: no rule can ask for it.
     """
 
     word: str
@@ -52,7 +52,6 @@ class Token(NamedTuple):
     tag: bool = False
     owner: bool = False
     glued: bool = False
-    capital: bool = False
 
 
 class Span(NamedTuple):
@@ -127,8 +126,6 @@ def _cover(length: int, hidden: list[Span]) -> bytearray:
 
 def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[Token]:
     cover = _marks(len(folded.text), hidden, tags)
-    original = folded.original
-    plain, small = folded.aligned, original.islower()
     # Gap, word, gap, word, …, gap.
     pieces = _WORDS.split(folded.text)
     tokens: list[Token] = []
@@ -144,13 +141,9 @@ def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[
             if _breaks(tokens[-1].word, gap):
                 sentence += 1
         mark = cover[start] if cover else 0
-        capital = not small and (
-            original[start].isupper() and not original[start:end].isupper()
-            if plain else _is_capital(folded, start, end)
-        )  # fmt: skip
         # Made without the call of Token: there is one for every word of every post.
         tokens.append(tuple.__new__(Token, (
-            word, start, end, gap, sentence, mark == 1, mark == 2, False, False, capital,  # noqa: PLR2004
+            word, start, end, gap, sentence, mark == 1, mark == 2, False, False,  # noqa: PLR2004
         )))  # fmt: skip
     return tokens
 
@@ -164,13 +157,6 @@ def _marks(length: int, hidden: list[Span], tags: tuple[Span, ...]) -> bytearray
         if not cover[span.start]:
             cover[span.start : span.end] = b"\x02" * (span.end - span.start)
     return cover
-
-
-def _is_capital(folded: Folded, start: int, end: int) -> bool:
-    """Whether a word of the folded text begins with a capital and goes on without."""
-    start, end = folded.span(start, end)
-    original = folded.original
-    return original[start].isupper() and not original[start:end].isupper()
 
 
 def _breaks(before: str, gap: str) -> bool:

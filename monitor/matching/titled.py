@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.matching import grammar, strangers
+from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.full_names import word_may_be_slip
 from monitor.matching.local import Local
@@ -164,8 +164,7 @@ def _shown(edge: Edge) -> str:
 
 def _refusal(scene: Scene, span: tuple[int, int], edge: Edge, school: int) -> str:
     tokens = scene.tokens
-    longer = strangers.follows_longer_name(tokens, edge.last, edge.word, titled=True)
-    if longer == "yes":
+    if scene.is_cut(longer.follows_longer_name(tokens, edge.last, edge.word), edge.last):
         return "part of a longer name"
     if strangers.other_trade(tokens, *span, strict=True):
         return "tied to another trade"
@@ -228,7 +227,7 @@ def _titled_forename(scene: Scene, local: Local, at: int, title: str) -> bool:
             or _refusal(scene, whole, readings[0], scene.index.school_of(min(people)))
         ):
             continue
-        if strangers.another_surname(scene.tokens, span[1]):
+        if longer.another_surname(scene.tokens, span[1]):
             continue
         for person in sorted(people):
             scene.hit(person, whole, "title-forename", 0.75 if len(people) == 1 else 0.6)

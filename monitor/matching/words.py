@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import NamedTuple
@@ -18,6 +19,21 @@ _SUFFIXES = (
 
 _LONGEST_WORD = 40
 _RUN = re.compile(r"(.)\1{2,}")
+
+
+_PLAIN_ENDINGS = (
+    ("s", ""), ("es", ""), ("ies", "y"), ("ed", ""), ("ed", "e"), ("ied", "y"), ("ing", ""),
+    ("ing", "e"),
+)  # fmt: skip
+_LETTERS = "abcdefghijklmnopqrstuvwxyz"
+_SHORT_WORD = 6
+
+
+class English(NamedTuple):
+    """What `english.txt` knows beyond `words.txt`: words, and proper names that are no words."""
+
+    words: frozenset[str]
+    names: frozenset[str]
 
 
 class Lexicon(NamedTuple):
@@ -121,6 +137,78 @@ def is_ordinary(word: str) -> bool:
         and (word[: -len(ending)] + base in words or _undoubled(word[: -len(ending)]) in words)
         for ending, base in _SUFFIXES
     )
+
+
+@cache
+def english() -> English:
+    """Return the large list, read when first asked for: some 76,000 words."""
+    before, _, names = "\n".join(_lines("english.txt")).partition("[names]")
+    return English(frozenset(before.replace("[words]", "").split()), frozenset(names.split()))
+
+
+@lru_cache(maxsize=16_384)
+def is_english(word: str) -> bool:
+    """Whether a folded word is English, be it a rare word that may well be an unusual surname."""
+    words = english().words
+    once = _RUN.sub(r"\1", word)
+    return (
+        is_ordinary(word)
+        or word in words
+        or (once != word and once in words)
+        or any(
+            word.endswith(ending)
+            and (word[: -len(ending)] + base in words or _undoubled(word[: -len(ending)]) in words)
+            for ending, base in _PLAIN_ENDINGS
+        )
+    )
+
+
+@lru_cache(maxsize=16_384)
+def is_misspelt(word: str) -> bool:
+    """Whether one slip behind the first letter makes an English word of this: "wnats", "hollored".
+
+    Short words are near to too many others, so for them only those of `words.txt` count.
+    """
+    few, many = lexicon().words, frozenset[str]()
+    if len(word) > _SHORT_WORD:
+        many = english().words
+    stems = [word] + [
+        word[: -len(ending)] + base for ending, base in _PLAIN_ENDINGS if word.endswith(ending)
+    ]
+    if any(slip in few or slip in many for stem in stems for slip in _slips(stem, 1)):
+        return True
+    # Across the border of stem and ending: "prepaerd", "joiend".
+    if many and any(is_english(_swapped(word, at)) for at in range(1, len(word) - 1)):
+        return True
+    return any(
+        word[-length:] in _slipped_endings()
+        and any(word[:-length] + base in few or word[:-length] + base in many for base in ("", "e"))
+        for length in (2, 3, 4)
+    )
+
+
+def _slips(word: str, kept: int) -> Iterator[str]:
+    """Yield what one letter too many, too few, wrong or swapped makes of a word.
+
+    The first `kept` letters stay, though the first two may be swapped.
+    """
+    yield word[1::-1] + word[2:]
+    for at in range(kept, len(word) + 1):
+        head, tail, rest = word[:at], word[at:], word[at + 1 :]
+        yield head + rest
+        yield _swapped(word, at)
+        for letter in _LETTERS:
+            yield head + letter + tail
+            yield head + letter + rest
+
+
+def _swapped(word: str, at: int) -> str:
+    return word[:at] + word[at + 1 : at + 2] + word[at : at + 1] + word[at + 2 :]
+
+
+@cache
+def _slipped_endings() -> frozenset[str]:
+    return frozenset(slip for ending in ("ed", "es", "ing") for slip in _slips(ending, 0))
 
 
 def _undoubled(stem: str) -> str:

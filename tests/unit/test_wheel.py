@@ -41,6 +41,8 @@ def test_every_file_of_the_packages_travels_and_nothing_else(wheel: zipfile.ZipF
     [
         "monitor/cases/templates/*.html",
         "monitor/data/*.toml",
+        "monitor/data/english.txt",
+        "monitor/data/english.copyright.txt",
         "monitor/grading/model/*.onnx",
         "monitor/storage/migrations/versions/*.py",
     ],
