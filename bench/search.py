@@ -40,6 +40,8 @@ SELDOM = "hers"
 """Stands in one post in seventy."""
 LESS = "dealt"
 """Stands in one post in two hundred."""
+TOGETHER = '"in to"'
+"""Two words that one post in thirty holds, side by side in one in five hundred."""
 ACCUSING = 2_000
 """One post in so many accuses somebody, and is on no list but that of those cleared for it."""
 GRADES = ("neutral",) * 970 + ("abusive",) * 28 + ("threatening",) * 2
@@ -110,6 +112,9 @@ def questions(store: Store) -> list[tuple[str, Callable[[], tuple[Any, ...]]]]:
         ("a rare word", lambda: find(Wanted(RARE))),
         ("a word of many posts", lambda: find(Wanted(often))),
         ("two words, one after the other", lambda: find(Wanted(f'"{pair}"'))),
+        ("two very common words side by side", lambda: find(Wanted(TOGETHER))),
+        ("the same, abuse only", lambda: find(Wanted(TOGETHER, grade=Severity.ABUSIVE))),
+        ("the same, about one person", lambda: find(Wanted(TOGETHER, person="person-7"))),
         ("a word of few posts", lambda: find(Wanted(SELDOM))),
         ("a word of few posts, threats only", lambda: find(Wanted(SELDOM, grade=threat))),
         ("a word of few posts, abuse only", lambda: find(Wanted(SELDOM, grade=Severity.ABUSIVE))),

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import itertools
 import random
+from contextlib import closing
 from datetime import timedelta
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.model import AlertKind, Author, Flag, Grade, Severity, Urgency
-from monitor.storage import search
+from monitor.storage import schema, search
 from monitor.storage.listing import newest
 from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
 from monitor.storage.store import Store
@@ -84,20 +86,27 @@ def test_a_common_word_and_a_rare_one_are_found_in_their_own_ways_and_alike(
         assert found(store, "heron", **narrow) == wanted, narrow
 
 
+EVER = 10**9
 WAYS = {
-    "by the index of words": (10**9, 10**9, 10**9),
-    "by what narrows, those that hold the words read before": (1, 10**9, 10**9),
-    "by what narrows, each tried": (1, 1, 10**9),
-    "by what narrows, too few tried": (1, 10**9, 3),
+    "by the index of words": (EVER, EVER, EVER, 0),
+    "by what narrows, those that hold the words read before": (1, EVER, EVER, EVER),
+    "by what narrows, each tried": (1, 1, EVER, 0),
+    "by what narrows, too few tried": (1, EVER, 3, 0),
 }
-"""What stands for COMMON, MANY and WALK, so that a search goes each way."""
+"""What stands for COMMON, MANY, WALK and TRIED, so that a search goes each way."""
+
+
+def holds(words: str, text: str) -> bool:
+    if words.startswith('"'):
+        return f" {words.strip(chr(34))} " in f" {text} "
+    return set(words.split()) <= set(text.split())
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_every_way_finds_what_reading_everything_finds(
     store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    for name, value in zip(("COMMON", "MANY", "WALK"), WAYS[way], strict=True):
+    for name, value in zip(("COMMON", "MANY", "WALK", "TRIED"), WAYS[way], strict=True):
         monkeypatch.setattr(search, name, value)
     chance = random.Random(5)
     for number in range(30):
@@ -122,7 +131,7 @@ def test_every_way_finds_what_reading_everything_finds(
     assert sorted(split) == sorted(stored.id for stored, _ in kept)
     later = make.now + timedelta(hours=15)
     for words, person, source, handle, severity, since, restricted, limit in itertools.product(
-        ("heron", "egret", "golden carp"),
+        ("heron", "golden carp", '"golden heron"'),
         ("", "chloe-barr"),
         ("", "forum"),
         ("", "@b"),
@@ -134,7 +143,7 @@ def test_every_way_finds_what_reading_everything_finds(
         expected = [
             stored.id
             for stored, judged in everything[restricted]
-            if set(words.split()) <= set(stored.mention.post.text.split())
+            if holds(words, stored.mention.post.text)
             if person in {"", stored.mention.target.id}
             if source in {"", stored.kept.source}
             if handle in {"", stored.mention.post.author.handle}
@@ -251,3 +260,25 @@ def test_erased_words_are_not_found(store: Store, make: SimpleNamespace, vault: 
     store.erasing.erase([gone], reason="asked", by="holt", at=make.now, basis="person")
     assert store.erasing.settle(vault)
     assert found(store, "heron") == [stays]
+
+
+def test_what_was_kept_before_the_words_stood_in_a_column_is_found(
+    postgres_url: str, signing_key: SigningKey, make: SimpleNamespace, vault: Vault
+) -> None:
+    """PostgreSQL as revision 0007 left it, with the index over the words alone."""
+    with closing(Store(postgres_url, mail_domain="school.example")) as store:
+        store.log.open(make.origin, verifier=str(signing_key.verifier), at=make.now)
+        kept = keep(store, make, 1, "The heron stole a golden carp")
+        with store._database.engine.begin() as connection:
+            connection.exec_driver_sql("alter table post drop column post_words")
+            connection.exec_driver_sql(
+                "create index ix_post_words on post using gin (to_tsvector('simple',"
+                " left(title || ' ' || text || ' ' || thread || ' ' || author_handle || ' ' ||"
+                " author_name, 100000)))"
+            )
+            connection.exec_driver_sql("update alembic_version set version_num = '0007'")
+    assert schema.migrate(postgres_url) == ("0007", schema.head())
+    with closing(Store(postgres_url, mail_domain="school.example")) as store:
+        assert found(store, '"golden carp"') == [kept]
+        assert found(store, '"carp golden"') == []
+        make.verified(store, vault)
