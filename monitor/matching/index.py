@@ -10,9 +10,9 @@ import re
 from array import array
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, islice
 from sys import intern
 from typing import NamedTuple
 
@@ -30,10 +30,9 @@ from monitor.matching.phrases import (
     words_of,
 )
 from monitor.matching.roster import Person, Roster, School
+from monitor.matching.slips import Slips
 
 _FORENAME_BITS = 24
-_SLIP_LENGTH = 6
-_HASH_MASK = (1 << 64) - 1
 _MOST_SHAPES = 20_000
 
 
@@ -73,10 +72,15 @@ class Index:
         order = np.argsort(np.asarray(rows), kind="stable")
         self._rows = array("Q", np.asarray(rows)[order].tobytes())
         self._bearers = array("L", np.asarray(bearers)[order].tobytes())
-        self._slip_hashes, self._slip_names = self._slips()
+        # Where the rows of each surname begin, and the last end: a name is sought among few rows.
+        bounds = np.arange(len(self.surnames) + 1, dtype=np.uint64) << np.uint64(_FORENAME_BITS)
+        begins = np.searchsorted(np.asarray(self._rows), bounds)
+        self._begins = array("L", begins.astype(np.dtype("L")).tobytes())
         self._names = list(self.surnames)
+        self.near = Slips(self._names).near
         self._shapes = self._by_shape()
         self.name = lru_cache(maxsize=4096)(self._name)
+        self.ranked = lru_cache(maxsize=16_384)(self._ranked)
         self.named = lru_cache(maxsize=4096)(self._named)  # the gate asks, then the rules
         self.pieces = frozenset(
             piece for surname in self.parted for piece in self.parts(surname) if len(piece) > 1
@@ -141,20 +145,6 @@ class Index:
                 self._phrase(words, ref)
                 self.hashtags["".join(words)].append(ref)
 
-    def _slips(self) -> tuple[array[int], array[int]]:
-        """Return, sorted by hash, every surname of six letters or more with one letter left out."""
-        hashes, names = array("Q"), array("L")
-        for name, number in self.surnames.items():
-            if len(name) >= _SLIP_LENGTH:
-                for gone in {name, *(name[:k] + name[k + 1 :] for k in range(len(name)))}:
-                    hashes.append(hash(gone) & _HASH_MASK)
-                    names.append(number)
-        order = np.argsort(np.asarray(hashes), kind="stable")
-        return (
-            array("Q", np.asarray(hashes)[order].tobytes()),
-            array("L", np.asarray(names)[order].tobytes()),
-        )
-
     def _by_shape(self) -> dict[tuple[str, int], list[str]]:
         shapes: dict[tuple[str, int], list[str]] = defaultdict(list)
         for name in self._names:
@@ -188,8 +178,7 @@ class Index:
         number = self.surnames.get(surname)
         if number is None:
             return ()
-        begin = bisect_left(self._rows, number << _FORENAME_BITS)
-        end = bisect_left(self._rows, (number + 1) << _FORENAME_BITS, lo=begin)
+        begin, end = self._begins[number], self._begins[number + 1]
         people = tuple(dict.fromkeys(self._bearers[begin:end])) if end - begin <= most * 4 else ()
         return people if len(people) <= most else ()
 
@@ -198,7 +187,7 @@ class Index:
         number = self.surnames.get(surname)
         if number is None:
             return None
-        return self._bearers[bisect_left(self._rows, number << _FORENAME_BITS)]
+        return self._bearers[self._begins[number]]
 
     def parts(self, surname: str) -> tuple[str, ...]:
         """Return the pieces of a surname as its first bearer writes it."""
@@ -211,45 +200,34 @@ class Index:
         found: dict[int, int] = {}
         if number is None:
             return found
-        for forename in forms_of(form):
-            low = self.forenames.get(forename)
-            rank = self._rank(forename, form) if low is not None else 0
-            if low is None or not rank:
-                continue
-            at = bisect_left(self._rows, number << _FORENAME_BITS | low)
-            while at < len(self._rows) and self._rows[at] == number << _FORENAME_BITS | low:
-                person = self._bearers[at]
-                found[person] = max(found.get(person, 0), rank)
-                at += 1
+        for row, rank in self._rows_named(number, form):
+            person = self._bearers[row]
+            found[person] = max(found.get(person, 0), rank)
         return found
 
-    @staticmethod
-    def _rank(forename: str, form: str) -> int:
-        forms = forms_of(forename)
-        return (2 if forms[form] else 1) if form in forms else 0
+    def _rows_named(self, surname: int, form: str) -> Iterator[tuple[int, int]]:
+        """Yield (row, rank of the form) of each row of a surname whose forename is known so."""
+        begin, end = self._begins[surname], self._begins[surname + 1]
+        high = surname << _FORENAME_BITS
+        for forename, rank in self.ranked(form):
+            row = bisect_left(self._rows, high | forename, begin, end)
+            while row < end and self._rows[row] == high | forename:
+                yield row, rank
+                row += 1
+
+    def _ranked(self, form: str) -> tuple[tuple[int, int], ...]:
+        """Return (number, rank) of the roster's forenames that are known as `form`."""
+        found = []
+        for forename in forms_of(form):
+            number, forms = self.forenames.get(forename), forms_of(forename)
+            if number is not None and form in forms:
+                found.append((number, 2 if forms[form] else 1))
+        return tuple(found)
 
     def count_named(self, surname: str, form: str, *, most: int) -> int:
         """Return how many rows `named` would read, counting to `most`; for the gate."""
-        high, count = self.surnames[surname] << _FORENAME_BITS, 0
-        for forename in forms_of(form):
-            low = self.forenames.get(forename)
-            if low is not None:
-                begin = bisect_left(self._rows, high | low)
-                count += bisect_left(self._rows, (high | low) + 1, lo=begin) - begin
-                if count >= most:
-                    return count
-        return count
-
-    def near(self, word: str) -> tuple[str, ...]:
-        """Return the surnames of six letters or more that are one typing slip from this word."""
-        found: set[str] = set()
-        for gone in {word, *(word[:k] + word[k + 1 :] for k in range(len(word)))}:
-            key = hash(gone) & _HASH_MASK
-            at = bisect_left(self._slip_hashes, key)
-            while at < len(self._slip_hashes) and self._slip_hashes[at] == key:
-                found.add(self._names[self._slip_names[at]])
-                at += 1
-        return tuple(sorted(name for name in found if is_one_slip(word, name)))
+        rows = self._rows_named(self.surnames[surname], form)
+        return sum(1 for _ in islice(rows, most))
 
     def of_shape(self, pattern: str) -> list[str]:
         """Return the surnames that begin and end in number of letters like a masked word."""
@@ -282,19 +260,3 @@ def _forms_by_shape(forenames: Iterable[str]) -> dict[tuple[str, int], tuple[str
         for form in forms_of(forename) if forename else ():
             shapes[form[0], len(form)].add(form)
     return {shape: tuple(sorted(forms)) for shape, forms in shapes.items()}
-
-
-def is_one_slip(word: str, name: str) -> bool:
-    """Whether one letter is left out, put in, changed or swapped, not the first."""
-    if word == name or word[0] != name[0]:
-        return False
-    if len(word) == len(name):
-        wrong = [k for k in range(len(word)) if word[k] != name[k]]
-        swapped = len(wrong) == 2 and wrong[1] == wrong[0] + 1  # noqa: PLR2004
-        return len(wrong) == 1 or (
-            swapped and word[wrong[0]] == name[wrong[1]] and word[wrong[1]] == name[wrong[0]]
-        )
-    longer, shorter = (word, name) if len(word) > len(name) else (name, word)
-    return len(longer) == len(shorter) + 1 and any(
-        longer[:k] + longer[k + 1 :] == shorter for k in range(len(longer))
-    )
