@@ -51,8 +51,15 @@ _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?
 _TAG = re.compile(r"#(\w[\w'-]{5,60})")
 _CUT = str.maketrans("'_", "  ")
 _TAG_GAPS = re.compile(r"[_'-]")
-# An apostrophe that opens a quotation, or stands before more than a contraction ("d'Emma").
-_OPENING = re.compile(rb"'(?:(?<![a-z0-9_]')[a-z0-9]|(?!(?:re|ve|ll)\b)[a-z0-9]{2})")
+# An apostrophe that opens a quotation, or stands before more than a contraction ("d'Emma", the R in
+# "Okafor'R. Khan"): 's is always one, 't is behind an n, 'm behind I, 'd behind these.
+_HAD = b"".join(
+    b"(?<! %s')" % word for word in b"i he she we they you it that who there how what where".split()
+)
+_OPENING = re.compile(
+    rb"'(?:(?<![a-z0-9_]')[a-z0-9]|(?!(?:re|ve|ll)\b)[a-z0-9]{2}"
+    rb"|(?:[^stdm]|(?<!n')t|(?<! i')m|" + _HAD + rb"d)(?<=[a-z])(?![a-z0-9_']))"
+)
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
 _BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
@@ -186,8 +193,8 @@ class Gate:
         if bits & 1 << STRONG:
             return True
         if seen.hits or bits:
-            # Beside a place a title may be disguised too.
-            bits |= (signs & ~VOWEL > 0) << WEAK
+            # Beside a place a title may be disguised or in a hashtag, and "A." is an initial.
+            bits |= (signs > 0 or b"#" in raw) << WEAK
             verdict = self._weigh(flat, seen.hits, raw, bits, looked=seen.looked)
             if verdict:
                 return True

@@ -79,12 +79,21 @@ def own_words(  # noqa: C901 - one branch for each kind of word
             MOST_NAMESAKES if pattern in of_people else 1
         ):
             kinds[pattern] = WEAK
+    # An alias that is not distinctive is somebody only beside a place.
+    kinds = dict.fromkeys(_alias_ways(index), WEAK) | kinds
     kinds.update(list(_owned(index, kinds)))
     for name in (*index.handles, *index.hashtags, *index.emails):
         flat = " ".join(flatten(name.encode("ascii", "replace")).decode().split())
         if flat:
             kinds[b" " + flat.encode()] = STRONG
     return kinds
+
+
+def _alias_ways(index: Index) -> Iterator[bytes]:
+    for person in index.people:
+        for alias in person.aliases:
+            words = words_of(alias.text)
+            yield from _ways(words) if words else ()
 
 
 def _owned(index: Index, kinds: dict[bytes, int]) -> Iterator[tuple[bytes, int]]:

@@ -10,6 +10,7 @@ from monitor.matching import strangers
 from monitor.matching.names import is_unusual
 from monitor.matching.text import Token
 from monitor.matching.words import (
+    celebrities,
     common_surnames,
     english,
     is_english,
@@ -20,7 +21,8 @@ from monitor.matching.words import (
 )
 
 _ACTED_ON = word_list("longer.acted_on")
-_ACTS = frozenset(["is", "was", "has", "had", "said", "says", "will", "who"])
+_TOWARDS = word_list("longer.towards")
+_ACTS = word_list("longer.acts")
 _SHORTEST = 4
 _NEAR = 8
 
@@ -43,18 +45,29 @@ def follows_longer_name(tokens: list[Token], last: int, surname: str) -> str:
 
 
 def another_surname(tokens: list[Token], last: int) -> bool:
-    """Whether a common surname follows a forename directly, so that it is another person's."""
-    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
+    """Whether a surname that many bear follows a forename, or one that makes somebody famous."""
+    if not _follows(tokens, last):
         return False
     word = tokens[last].word
-    return word in common_surnames() and not of_kind(word, "function", "verb", "adverb", "chat")
+    if f"{tokens[last - 1].word} {word}" in celebrities():
+        return True
+    several = word[-1] == "s" and word[:-1] in common_surnames() and not is_english(word)
+    return several or (
+        word in common_surnames() and not of_kind(word, "function", "verb", "adverb", "chat")
+    )
 
 
 def unknown_surname(tokens: list[Token], last: int) -> str:
     """Return "no", "maybe" or "yes": whether a surname follows a forename: "Tom Frostick's"."""
-    if last >= len(tokens) or tokens[last].gap != " " or tokens[last - 1].owner:
+    if not _follows(tokens, last) or tokens[last].hidden or tokens[last].tag:
         return "no"
-    return "no" if tokens[last].hidden or tokens[last].tag else _is_more_of_it(tokens, last)
+    if tokens[last].owner and not is_ordinary(tokens[last].word):
+        return "yes"
+    return _is_more_of_it(tokens, last)
+
+
+def _follows(tokens: list[Token], last: int) -> bool:
+    return last < len(tokens) and tokens[last].gap == " " and not tokens[last - 1].owner
 
 
 def _is_more_of_it(tokens: list[Token], at: int) -> str:
@@ -63,13 +76,16 @@ def _is_more_of_it(tokens: list[Token], at: int) -> str:
     if len(word) < _SHORTEST or not strangers.reads_as_name(word) or _is_foreign(tokens, at):
         return "no"
     known = word in english().names
-    if at + 1 >= len(tokens):
-        return "yes" if known or tokens[at].owner else "maybe"
-    after = tokens[at + 1]
-    goes_on = after.gap == " " and after.sentence == tokens[at].sentence and not tokens[at].owner
-    if goes_on and after.word in _ACTED_ON:
-        return "no"
-    return "yes" if known or tokens[at].owner or after.word in _ACTS else "maybe"
+    if tokens[at].owner:
+        return "yes"
+    after = tokens[at + 1] if at + 1 < len(tokens) else None
+    if after is None or after.gap != " " or after.sentence != tokens[at].sentence:
+        return "yes" if known else "maybe"
+    if after.word in _ACTED_ON:
+        return "maybe" if known else "no"
+    if after.word in _ACTS:
+        return "yes"
+    return "yes" if known and after.word not in _TOWARDS else "maybe"
 
 
 def _is_foreign(tokens: list[Token], at: int) -> bool:
