@@ -18,10 +18,11 @@ from bench.measure import median_seconds, table
 from monitor.evidence.leaf import Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
-from monitor.export.bundle import Exporter, Request
+from monitor.export.bundle import Exporter
 from monitor.export.contents import Occasion, contents
 from monitor.export.redact import show
 from monitor.export.report import typeset
+from monitor.export.request import Request
 from monitor.export.wording import Speech
 from monitor.model import (
     AlertKind,

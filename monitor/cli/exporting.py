@@ -55,6 +55,13 @@ RecipientOption = Annotated[
     typer.Option("--recipient", help="Encrypt to this age key (age1…); may be repeated."),
 ]
 ForOption = Annotated[str, typer.Option("--for", help="Who will be given it; stands in the log.")]
+DespiteOption = Annotated[
+    bool,
+    typer.Option(
+        "--despite-traces",
+        help="Export even where what is left out can still be read elsewhere in it.",
+    ),
+]
 RestrictedOption = Annotated[
     bool, typer.Option("--restricted", help="Needed where an allegation is part of it.")
 ]
@@ -75,6 +82,7 @@ def export(
     out: OutOption = None,
     recipient: RecipientOption = None,
     given_to: ForOption = "",
+    despite_traces: DespiteOption = False,
     restricted: RestrictedOption = False,
     by: ByOption = "",
     config: ConfigOption = None,
@@ -85,9 +93,11 @@ def export(
     if not reason.strip():
         _wrong("an export has a reason: --reason")
     # Slow imports: the typesetter is a large library that no other command needs.
-    from monitor.export.bundle import Exporter, Request  # noqa: PLC0415
+    from monitor.export.bundle import Exporter  # noqa: PLC0415
     from monitor.export.draft import decided  # noqa: PLC0415
     from monitor.export.handing_over import write_file  # noqa: PLC0415
+    from monitor.export.request import Request  # noqa: PLC0415
+    from monitor.export.traces import told  # noqa: PLC0415
 
     per_entry: Mapping[int, frozenset[str]] = {}
     kept_back: Mapping[str, str] = {}
@@ -106,10 +116,17 @@ def export(
             _wrong("an allegation is part of this: add --restricted if you are cleared for it")
         occasion = _occasion(app, chosen, by=who(by), why=reason.strip(), given_to=given_to)
         occasion = replace(occasion, left_out=tuple(sorted(fields)), withheld=len(kept_back))
-        request = Request(chosen, occasion, fields, per_entry, kept_back)
+        request = Request(chosen, occasion, fields, per_entry, kept_back, despite_traces)
         exporter = Exporter(app.store, app.vault, app.key, _speech(app), lambda: _stamps(app))
         keys = tuple(recipient or ())
         path = out or _path(occasion, encrypted=bool(keys))
+        traces = exporter.traces(request)
+        if traces:
+            complain(told(traces))
+        if traces and not despite_traces:
+            _wrong(
+                "nothing was written: --redact more, or add --despite-traces where that is meant"
+            )
         index = write_file(path, keys, lambda file: exporter.write(request, file))
     typer.echo(f"{path}\nentry {index} of the log says that it was made, by whom and why")
 

@@ -6,11 +6,11 @@ and the sealed entry, not the file, is then the evidence.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from monitor.evidence.vault import Vault
-from monitor.evidence.verify import WARC_FIELD
+from monitor.evidence.verify import BLOB_FIELD, WARC_FIELD
 from monitor.evidence.warc import packed
 from monitor.export.redact import Shown
 
@@ -37,6 +37,19 @@ def archived(entry: Shown, vault: Vault, raw_sha256: str, log: str) -> bytes | N
         [(name, str(value)) for name, value in _facts(entry, answer)],
         f"{log}/{entry.index}",
     )
+
+
+def originals(entries: Sequence[Shown], vault: Vault, log: str) -> Iterator[tuple[int, bytes]]:
+    """The entry and the bytes of every original that is shown: as it arrived, and its WARC file.
+
+    Raises:
+        EvidenceError: the vault does not have one whole.
+    """
+    for each in entries:
+        digest = each.opened.secret.get(BLOB_FIELD)
+        if isinstance(digest, str) and digest and not each.erased:
+            yield each.index, vault.get(digest)
+            yield each.index, archived(each, vault, digest, log) or b""
 
 
 def _facts(entry: Shown, answer: dict[str, Any]) -> Iterator[tuple[str, Any]]:

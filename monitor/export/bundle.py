@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 from hashlib import sha256
 from importlib.resources import files
@@ -20,15 +20,18 @@ from monitor.evidence.checkpoint import Checkpoint, sign, stated
 from monitor.evidence.leaf import Json, Leaf
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
-from monitor.evidence.verify import BLOB_FIELD, PICTURE_FIELD
+from monitor.evidence.verify import BLOB_FIELD, PICTURE_FIELD, StoredEntry
 from monitor.export import bag, proofs
-from monitor.export.archived import archived
+from monitor.export.archived import archived, originals
 from monitor.export.commands import Stamp, commands
 from monitor.export.contents import Occasion, contents
-from monitor.export.redact import Shown, check_names, closure, show
+from monitor.export.redact import Shown, closure, show, show_all
 from monitor.export.report import typeset
+from monitor.export.request import Request
+from monitor.export.traces import Trace, TracesError
+from monitor.export.traces import find as find_traces
 from monitor.export.wording import Speech
-from monitor.storage.dossier import Chosen, SignedNote
+from monitor.storage.dossier import SignedNote
 from monitor.storage.store import Store
 
 FORMAT: Final = "staff-mentions/export/v1"
@@ -47,17 +50,6 @@ PAGE: Final = "verify.html"
 COMMANDS: Final = "VERIFY.txt"
 
 _TEXT: Final = ("text/", "application/json", "application/rss+xml", "application/xml")
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """An export as asked for. `fields` are left out everywhere, `per_entry` in single entries."""
-
-    chosen: Chosen
-    occasion: Occasion
-    fields: frozenset[str] = frozenset()
-    per_entry: Mapping[int, frozenset[str]] = field(default_factory=dict)
-    kept_back: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +85,10 @@ class Exporter:
 
         Raises:
             EvidenceError: something in it does not verify, or a field to leave out is not known.
+            TracesError: what is left out could still be read in it.
         """
+        if not request.despite_traces and (found := self.traces(request)):
+            raise TracesError(found)
         prepared = self._prepare(request)
         manifest = bag.manifest(prepared.payload)
         index = self._seal(request, prepared, manifest)
@@ -107,14 +102,30 @@ class Exporter:
         bag.write_zip(target, folder, (*tags, last, *prepared.payload), at)
         return index
 
+    def traces(self, request: Request) -> tuple[Trace, ...]:
+        """Where what the request leaves out could still be read.
+
+        Raises:
+            EvidenceError: an entry or an original is damaged, or a field is not known.
+        """
+        if not request.fields and not request.per_entry:
+            return ()
+        stored, shown = self._entries(request)
+        told = request.occasion.without(closure(request.fields))
+        said = {"by": self._speech.name(told.by), "why": told.why, "recipient": told.recipient}
+        bytes_of = originals(shown, self._vault, self._key.name)
+        return find_traces(
+            stored, shown, bytes_of, said, asked=request.asked, name=self._speech.name
+        )
+
+    def _entries(self, request: Request) -> tuple[tuple[StoredEntry, ...], tuple[Shown, ...]]:
+        """The entries in full, and as the export shows them."""
+        stored = self._store.dossiers.entries(request.chosen.entries)
+        return stored, show_all(stored, request.fields, request.per_entry)
+
     def _prepare(self, request: Request) -> Prepared:
-        chosen, occasion = request.chosen, request.occasion
-        stored = self._store.dossiers.entries(chosen.entries)
-        asked = request.fields.union(*request.per_entry.values())
-        check_names(asked, stored)
-        whole = closure(request.fields)
-        single = {index: closure(names) for index, names in request.per_entry.items()}
-        entries = tuple(show(each, whole | single.get(each.index, frozenset())) for each in stored)
+        occasion = request.occasion.without(closure(request.fields))
+        _, entries = self._entries(request)
         earlier, stamps = self._earlier()
         payload = [bag.member(ENTRIES, _entries_file(entries)), *self._raw(entries)]
         payload += self._archived(entries)

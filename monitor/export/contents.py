@@ -7,7 +7,8 @@ proofs do not cover.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Set as AbstractSet
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from monitor.export.wording import (
     PROGRAM,
     WHO,
     WHY,
+    WITHHELD,
     Speech,
     event,
     field,
@@ -54,6 +56,16 @@ class Occasion:
     recipient: str = ""
     restricted: bool = False
     withheld: int = 0
+
+    def without(self, fields: AbstractSet[str]) -> Occasion:
+        """The occasion as the report tells it where these fields are left out."""
+        return replace(
+            self,
+            by=WITHHELD if "by" in fields else self.by,
+            why=WITHHELD if "why" in fields else self.why,
+            recipient=WITHHELD if "recipient" in fields and self.recipient else self.recipient,
+            restricted=self.restricted and "flags" not in fields,
+        )
 
 
 def contents(

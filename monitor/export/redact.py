@@ -5,7 +5,7 @@ Only disclosures are left out: the sealed entry stays as it is, and so does ever
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -27,16 +27,20 @@ _OF_THE_BYTES: Final = frozenset(
 """Unsalted digests of bytes that hold the content: words could be tried on them until one fits."""
 
 _FOLLOWS: Final = {
-    # The version is a short digest of title and text; the words that decided are words of them.
-    "text": frozenset({"matches", "reasons", "version"}),
-    "title": frozenset({"matches", "reasons", "version"}),
-    "thread": frozenset({"matches", "reasons"}),
+    # The version is a short digest of title and text; the words that decided are words of them, and
+    # another model was told them, names masked.
+    "text": frozenset({"matches", "reasons", "said", "told", "version"}),
+    "title": frozenset({"matches", "reasons", "said", "told", "version"}),
+    "thread": frozenset({"matches", "reasons", "said", "told"}),
     # An address and an id at a platform often hold the name of the account.
     "author": frozenset({"native_id", "url"}),
     "native_id": frozenset({"url"}),
     "url": frozenset({"native_id"}),
     "target": frozenset({"matches"}),
     "person": frozenset({"recipient"}),
+    # How sure the grader was, what kind of alert was raised and how soon, say which grade it was.
+    "severity": frozenset({"about", "said", "scores", "unsure", "urgency"}),
+    "flags": frozenset({"about", "said"}),
     RAW: frozenset(),
     # The WARC file holds the item, where it stood, and the answer it came in.
     "answer": frozenset({WARC_FIELD}),
@@ -91,6 +95,22 @@ def show(entry: StoredEntry, left_out: frozenset[str]) -> Shown:
     except EvidenceError as error:
         raise EvidenceError(f"entry {entry.index}: {error}") from error
     return Shown(entry.index, entry.content, entry.leaf_hash, kept, opened, entry.erased)
+
+
+def show_all(
+    entries: Sequence[StoredEntry],
+    fields: frozenset[str],
+    per_entry: Mapping[int, frozenset[str]],
+) -> tuple[Shown, ...]:
+    """Entries without `fields` in any and without those of `per_entry` in single ones, by index.
+
+    Raises:
+        EvidenceError: an entry is damaged, or no entry has such a field.
+    """
+    check_names(fields.union(*per_entry.values()), entries)
+    whole = closure(fields)
+    single = {index: closure(names) for index, names in per_entry.items()}
+    return tuple(show(each, whole | single.get(each.index, frozenset())) for each in entries)
 
 
 def check_names(fields: Iterable[str], entries: Sequence[StoredEntry]) -> None:

@@ -55,6 +55,23 @@ def test_an_export_has_a_reason_a_subject_and_a_place(own: House, tmp_path: Path
     assert own.logged("evidence.exported") == before
 
 
+def test_what_can_still_be_read_is_said_and_nothing_leaves_unless_that_is_meant(
+    own: House, tmp_path: Path
+) -> None:
+    out = tmp_path / "mention.zip"
+    before = own.logged("evidence.exported")
+    words = ("--mention", "1", "--reason", "union", "--redact", "target", "--out", str(out))
+    ran = ask(own, "evidence", "export", *words)
+    assert ran.code == 2
+    assert "stands in the original bytes of entry" in ran.err
+    assert "leave out as well: raw,text" in ran.err
+    assert "--despite-traces" in ran.err
+    assert not out.exists()
+    assert own.logged("evidence.exported") == before
+    assert export(own, *words, "--despite-traces") == 0
+    assert stranger.problems(str(out)) == []
+
+
 def test_an_allegation_leaves_only_by_those_who_are_cleared(own: House, tmp_path: Path) -> None:
     words = ("1", "abusive", "--flag", "allegation", "--why", "it says that a child was hurt")
     assert ask(own, "mention", "regrade", *words).code == 0

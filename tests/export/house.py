@@ -9,7 +9,7 @@ import warnings
 import zipfile
 import zlib
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from types import SimpleNamespace
@@ -20,9 +20,10 @@ from monitor.evidence import entries
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
-from monitor.export.bundle import Exporter, Request
+from monitor.export.bundle import Exporter
 from monitor.export.commands import Stamp
 from monitor.export.contents import Occasion
+from monitor.export.request import Request
 from monitor.export.wording import Speech
 from monitor.model import Grade, Post, Severity
 from monitor.storage.dossier import Chosen
@@ -45,10 +46,11 @@ class School:
     key: SigningKey
     make: SimpleNamespace
     stamps: tuple[Stamp, ...] = ()
+    names: Mapping[str, str] = field(default_factory=lambda: NAMES)
 
     @property
     def exporter(self) -> Exporter:
-        speech = Speech(NAMES, ZoneInfo("Europe/London"))
+        speech = Speech(self.names, ZoneInfo("Europe/London"))
         return Exporter(self.store, self.vault, self.key, speech, lambda: self.stamps)
 
     def hear(self, *posts: Post, severity: Severity = Severity.THREATENING) -> None:
@@ -91,11 +93,15 @@ class School:
         )
         return replace(usual, **changes)
 
-    def export(self, path: Path, *left_out: str, **changes: Any) -> Path:
+    def export(
+        self, path: Path, *left_out: str, despite_traces: bool = False, **changes: Any
+    ) -> Path:
         """Export the case; `left_out` are fields to redact."""
         occasion = self.occasion(left_out=left_out, **changes)
+        fields = frozenset(left_out)
+        request = Request(self.chosen(), occasion, fields, despite_traces=despite_traces)
         with path.open("wb") as file:
-            self.exporter.write(Request(self.chosen(), occasion, frozenset(left_out)), file)
+            self.exporter.write(request, file)
         return path
 
 

@@ -15,8 +15,9 @@ import pytest
 from monitor.errors import ConfigError, EvidenceError
 from monitor.evidence import entries
 from monitor.export.access import Decision, items
-from monitor.export.bundle import Request
 from monitor.export.draft import decided, written
+from monitor.export.request import Request
+from monitor.export.traces import TracesError
 from monitor.model import Flag, Grade, Severity
 from tests.export import stranger
 from tests.export.house import School, unpacked
@@ -45,11 +46,17 @@ def draft(school: School, path: Path, decide: Callable[[str, str], str] | None =
     return path
 
 
-def sealed(school: School, path: Path, file: Path) -> dict[str, bytes]:
+def sealed(
+    school: School, path: Path, file: Path, *, despite_traces: bool = False
+) -> dict[str, bytes]:
     released = decided(file, school.store.dossiers, REFERENCE)
     occasion = school.occasion(reference=REFERENCE, withheld=len(released.kept_back))
     request = Request(
-        released.chosen, occasion, per_entry=released.fields, kept_back=released.kept_back
+        released.chosen,
+        occasion,
+        per_entry=released.fields,
+        kept_back=released.kept_back,
+        despite_traces=despite_traces,
     )
     with path.open("wb") as target:
         school.exporter.write(request, target)
@@ -119,7 +126,10 @@ def test_what_was_released_leaves_and_what_was_withheld_does_not(
         return "redact" if "waste of space" in words else release_posts(item, words)
 
     path = tmp_path / "request.zip"
-    files = sealed(with_case, path, draft(with_case, tmp_path / "d.toml", decide))
+    file = draft(with_case, tmp_path / "d.toml", decide)
+    with pytest.raises(TracesError, match="author: “@gate_mum” stands in author of entry 1"):
+        sealed(with_case, path, file)
+    files = sealed(with_case, path, file, despite_traces=True)
     assert stranger.problems(str(path)) == []
     found = disclosed(files)
     assert len(found["text"]) == 2
