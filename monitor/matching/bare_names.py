@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.family import of_a_family
+from monitor.matching.lists import is_listed
 from monitor.matching.names import is_unusual
 from monitor.matching.scene import Scene
 from monitor.matching.titled import role_is_near
@@ -153,6 +154,7 @@ def _stands(scene: Scene, span: tuple[int, int], word: str, school: int) -> bool
     first, last = span
     return (
         grammar.in_a_list(scene.tokens, first, last, _others(scene, span))
+        or is_listed(scene, span, word, school)
         or grammar.stands_as_name(scene.tokens, first, last, word)
         or (first == 0 and _school_follows(scene, last, school))
     )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from functools import cache
 from typing import NamedTuple
 
-from monitor.matching import grammar, longer, strangers
+from monitor.matching import grammar, longer, sayings, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.index import Index
 from monitor.matching.names import is_unusual
@@ -166,6 +166,9 @@ def _settle(scene: Scene, edge: Edge, pair: _Pair, person: int, rank: int) -> No
     scene.take(*span)
     rare = is_unusual(edge.word)
     why = _refusal(scene, person, span, edge, rare=rare)
+    plain = edge.how in _PLAIN and pair.how in _PLAIN and pair.first < edge.first
+    if not why and plain and sayings.only_meet(scene.tokens, *span, pair.form, edge.word):
+        why = "words that only meet"
     if why:
         scene.refuse(person, span, why)
         return

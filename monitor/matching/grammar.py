@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.matching import harm, strangers
+from monitor.matching import harm, sayings, strangers
 from monitor.matching.text import Token
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, is_word, of_kind, word_list
 
@@ -81,6 +81,10 @@ def stands_as_name(  # noqa: PLR0911
     if tokens[first].tag:
         return (before in _CALLS or after == "out") and (not after or after == "out")
     starts = not before or parted or before in _CLAUSE
+    opens = starts or sayings.begins_after(before)
+    person = sayings.is_person(tokens, first, last, word, starts=opens)
+    if person is not None:
+        return person
     ends = not after or after in _ENDS
     if harm.is_harmed(tokens, first, last, word, starts=starts, ends=ends) or harm.is_insulted(
         tokens, first, last, ends=ends or after in _SAYS | _IS

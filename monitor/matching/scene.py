@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from typing import NamedTuple
 
+from monitor.matching import sayings
 from monitor.matching.context import Ref, Ties
 from monitor.matching.edges import Edge, disguised_edges, plain_edges, widened_edges
 from monitor.matching.index import Index
@@ -174,8 +175,13 @@ class Scene:
         if edge.how == "possessive" and (
             is_ordinary(word + "s") or word + "s" in common_surnames() or is_ordinary(word)
         ):
-            return bool(self.title_of(edge.first))
+            return bool(self.title_of(edge.first)) or self._owns(edge)
         return edge.how != "joined" or self._joins(edge)
+
+    def _owns(self, edge: Edge) -> bool:
+        """Whether an "s" without apostrophe makes an owner of a word: "slash swifts tyres"."""
+        after = self.tokens[edge.last : edge.last + 1]
+        return bool(after) and after[0].gap == " " and sayings.may_be_owned(after[0].word)
 
     def _joins(self, edge: Edge) -> bool:
         """Whether the breaks inside a joined word are breaks of the name."""

@@ -34,6 +34,7 @@ _PLACES_ON_FIELD = frozenset(["back", "half", "wing", "goal", "forward", "midfie
 _CLUBS = word_list("strangers.clubs")
 _AUDIENCE = word_list("strangers.audience")
 _GROUNDS = word_list("strangers.grounds")
+_HEADS = frozenset(["head", "heads", "lead", "leader", "deputy", "principal", "chair"])
 _FAR = 25
 _LONGEST_NAME = 25
 _BESIDE = 6
@@ -118,10 +119,19 @@ class _Elsewhere:
                 return False
             if self.tokens[at].word in {"at", "of", "from"} and self._place(
                 at + 1,
-                near=at - last < 3,  # noqa: PLR2004
+                near=at - last < 3 and not self._is_part_of_phrase(at),  # noqa: PLR2004
             ):
                 return True
         return False
+
+    def _is_part_of_phrase(self, at: int) -> bool:
+        """Whether "of" belongs to the word before it: "stinks of polos", "sick of"."""
+        before = self.tokens[at - 1].word
+        return (
+            self.tokens[at].word == "of"
+            and before not in _HEADS
+            and of_kind(before.removesuffix("s"), "verb", "adjective", "function", "adverb")
+        )
 
     def earlier(self, first: int, *, any_place: bool) -> bool:
         """Whether the sentence went to another school before ("goes to Fernlow, has a Mr Rose")."""
