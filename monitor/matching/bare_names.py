@@ -121,7 +121,7 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
     school = scene.index.school_of(min(people))
     if _is_wordlike(word) and (
         (how == "masked" and not _is_lightly_masked(scene, span, word))
-        or not _stands(scene, span, word, school)
+        or not (_stands(scene, span, word, school) or _is_leet_name(scene, span, word, how))
     ):
         return "an ordinary word here"
     if word in word_list("bare_names.foreign_words") and grammar.is_foreign(tokens, first, last):
@@ -177,6 +177,12 @@ def _is_lightly_masked(scene: Scene, span: tuple[int, int], word: str) -> bool:
     """Whether so few letters are masked that it is no swearing: "B*shop", not "b****cks"."""
     seen = sum(len(token.word) for token in scene.tokens[slice(*span)])
     return len(word) > 4 and seen + 1 >= len(word)  # noqa: PLR2004
+
+
+def _is_leet_name(scene: Scene, span: tuple[int, int], word: str, how: str) -> bool:
+    """Whether a surname is written in leet: nobody writes a mere thing so ("W1nter")."""
+    kinds = ("function", "verb", "adverb", "adjective", "chat")
+    return how == "leet" and span in scene.surnames and len(word) > 3 and not of_kind(word, *kinds)  # noqa: PLR2004
 
 
 def _school_follows(scene: Scene, last: int, school: int) -> bool:

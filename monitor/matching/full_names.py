@@ -21,6 +21,7 @@ from monitor.matching.words import (
 )
 
 _NAME_GAP = re.compile(r"^(?:[ \t\n]{1,3}|\. ?|-|)$")
+_EMOJI_GAP = re.compile(r"^ ?[\u2600-\u27bf\U0001f300-\U0001faff]{1,4} ?$")
 _SPACED_GAP = re.compile(r"^[ .\-_*·|/]{0,4}$")
 _MIDDLES = 2
 _MOST_BEARERS = 50
@@ -109,8 +110,10 @@ def _before(scene: Scene, edge: Edge) -> list[_Pair]:
                 ):
                     continue  # "Edmonds-Barr" is no Edmond
                 allowed = _SPACED_GAP if "spaced" in {reading.how, edge.how} else _NAME_GAP
+                decorated = is_unusual(edge.word) and _EMOJI_GAP.match(tokens[edge.first].gap)
                 if tokens[end - 1].owner or not all(
-                    allowed.match(tokens[step].gap) for step in range(end, edge.first + 1)
+                    allowed.match(tokens[step].gap) or (step == edge.first and decorated)
+                    for step in range(end, edge.first + 1)
                 ):
                     continue
                 if tokens[span[0]].tag == tokens[edge.first].tag:

@@ -15,6 +15,7 @@ from operator import itemgetter
 
 from monitor.matching.gate_bytes import (
     INSIDE,
+    OPENING,
     VOWEL,
     WORD_BYTES,
     bytes_of,
@@ -51,15 +52,6 @@ _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?
 _TAG = re.compile(r"#(\w[\w'-]{5,60})")
 _CUT = str.maketrans("'_", "  ")
 _TAG_GAPS = re.compile(r"[_'-]")
-# An apostrophe that opens a quotation, or stands before more than a contraction ("d'Emma", the R in
-# "Okafor'R. Khan"): 's is always one, 't is behind an n, 'm behind I, 'd behind these.
-_HAD = b"".join(
-    b"(?<! %s')" % word for word in b"i he she we they you it that who there how what where".split()
-)
-_OPENING = re.compile(
-    rb"'(?:(?<![a-z0-9_]')[a-z0-9]|(?!(?:re|ve|ll)\b)[a-z0-9]{2}"
-    rb"|(?:[^stdm]|(?<!n')t|(?<! i')m|" + _HAD + rb"d)(?<=[a-z])(?![a-z0-9_']))"
-)
 _SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
 _BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
@@ -163,7 +155,7 @@ class Gate:
                 own = seen.setdefault(number, _Seen())
                 own.looked = True
                 own.hits.append((pattern, start - begin, end - begin))
-        for found in _OPENING.finditer(flat):
+        for found in OPENING.finditer(flat):
             seen.setdefault(bisect_right(ends, found.start()), _Seen())
         for number, own in sorted(seen.items(), key=_number):
             # With the gaps around it a text stands in the whole as it would stand by itself.
@@ -207,7 +199,7 @@ class Gate:
         if signs > 0 and signs != VOWEL and self.passes_disguised(text):
             return True
         # The rules cut words at every apostrophe and "_"; here that is done where it may matter.
-        cut = b"_" in flat or _OPENING.search(flat) is not None
+        cut = b"_" in flat or OPENING.search(flat) is not None
         return cut and self.passes(fold(text).translate(_CUT))
 
     # --- the plain pass ----------------------------------------------------------------------
@@ -290,7 +282,8 @@ class Gate:
     def _tags(self, text: str) -> bool:
         flat = text.lower() if text.isascii() else fold(text)
         return any(
-            self._names.is_glued_name(_TAG_GAPS.sub("", found[1])) for found in _TAG.finditer(flat)
+            self._names.is_glued_name(_TAG_GAPS.sub("", found[1]), slips=True)
+            for found in _TAG.finditer(flat)
         )
 
     # --- the disguise pass -------------------------------------------------------------------

@@ -51,6 +51,15 @@ _BREAK = "\0\0"  # two gaps, so that every text has one of its own on either sid
 WORD_BYTES = frozenset(b"abcdefghijklmnopqrstuvwxyz0123456789_")
 _LETTERS_OF_OTHERS = bytes(byte for byte in range(256) if not 0xC2 <= byte <= 0xEF)
 _ODD_SIGN = re.compile(rb"\xe2(?!\x80[\x90-\x9f\xa6]|[\x86-\x8f\x94-\x9e].)", re.DOTALL)
+# An apostrophe that opens a quotation, or stands before more than a contraction ("d'Emma", the R in
+# "Okafor'R. Khan"): 's is always one, 't is behind an n, 'm behind I, 'd behind these.
+_HAD = b"".join(
+    b"(?<! %s')" % word for word in b"i he she we they you it that who there how what where".split()
+)
+OPENING = re.compile(
+    rb"'(?:(?<![a-z0-9_]')[a-z0-9]|(?!(?:re|ve|ll)\b)[a-z0-9]{2}"
+    rb"|(?:[^stdm]|(?<!n')t|(?<! i')m|" + _HAD + rb"d)(?<=[a-z])(?![a-z0-9_']))"
+)
 RUNS = re.compile(r"([a-z])\1{2,}")
 _LONGEST_CHUNK = 60
 _SIGN_FOR_LETTER = re.compile(f"[{re.escape(''.join(LEET))}.|]")

@@ -11,7 +11,7 @@ from monitor.matching.gate_bytes import RUNS, first_word, last_word
 from monitor.matching.gate_patterns import automaton, surname_edges
 from monitor.matching.index import Index
 from monitor.matching.names import PREFIXES, is_unusual
-from monitor.matching.tags import cut_name
+from monitor.matching.tags import cut_name, slips_at_the_end
 from monitor.matching.words import TITLES, common_surnames, is_ordinary
 
 NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
@@ -19,6 +19,9 @@ REACH = 96
 """Characters that are looked at on each side of a forename or an initial."""
 
 _PARTED = re.compile(rb'[,;:?"\xf0]')  # never inside a name that begins with its forename
+_EMOJI = re.compile(
+    rb" ?(?:\xf0...|\xe2[\x98-\x9e].){1,4}(?: |(?=[a-z]))", re.IGNORECASE | re.DOTALL
+)
 _MOST_REMEMBERED = 100_000
 _LONGEST_DRAWN_OUT = 200  # letters of a word that the rules would still shorten, and some more
 _APOSTROPHE_APART = bytes.maketrans(b"'", b" ")
@@ -69,6 +72,9 @@ class NamesBeside:
     def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
         """Return whether a surname that goes with a forename stands behind or before it."""
         stop = _PARTED.search(raw, end - 1, end + REACH)
+        if stop and stop[0] == b"\xf0":
+            emoji = _EMOJI.match(raw, end - 1)  # "Adaeze 🤡 Okwuosa"
+            stop = _PARTED.search(raw, emoji.end(), end + REACH) if emoji else stop
         reach = stop.start() + 1 if stop else end + REACH
         behind = flat[end:reach].split(None, 6)[:6]
         best = NOBODY
@@ -180,16 +186,24 @@ class NamesBeside:
         joined = ("".join(before[-count:]).replace("'", "") for count in range(1, len(before) + 1))
         return any(word in self._index.surnames and is_unusual(word) for word in joined)
 
-    def is_glued_name(self, run: str) -> bool:
-        """Whether a forename is directly followed, or led, by its surname in a run of letters."""
+    def is_glued_name(self, run: str, *, slips: bool = False) -> bool:
+        """Whether a forename is directly followed, or led, by its surname in a run of letters.
+
+        With `slips` the run may end in a surname written wrongly.
+        """
+        known = self._index.surnames
         for pattern, start, end in self._find_glued(run.encode("ascii", "replace"), True):
             form = self._glued[pattern]
             for stop in range(end + 2, min(len(run), end + 32) + 1):
-                if self._goes_with(run[end:stop], form) == SOMEBODY:
+                name = run[end:stop]
+                if name in known and self._goes_with(name, form) == SOMEBODY:
                     return True
             for begin in range(max(0, start - 32), start - 1):
-                if self._goes_with(run[begin:start], form) == SOMEBODY:
+                name = run[begin:start]
+                if name in known and self._goes_with(name, form) == SOMEBODY:
                     return True
+            if slips and any(self._is_slip(one.encode()) for one in slips_at_the_end(run[end:])):
+                return True
         return False
 
     def holds_glued(self, flat: bytes) -> bool:

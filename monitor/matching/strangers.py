@@ -35,6 +35,7 @@ _CLUBS = word_list("strangers.clubs")
 _AUDIENCE = word_list("strangers.audience")
 _GROUNDS = word_list("strangers.grounds")
 _HEADS = frozenset(["head", "heads", "lead", "leader", "deputy", "principal", "chair"])
+_COMES = frozenset(["came", "comes", "come", "coming", "moved", "moves", "moving", "transferred"])
 _FAR = 25
 _LONGEST_NAME = 25
 _BESIDE = 6
@@ -121,7 +122,7 @@ class _Elsewhere:
                 at + 1,
                 near=at - last < 3 and not self._is_part_of_phrase(at),  # noqa: PLR2004
             ):
-                return True
+                return not self._comes_to_us(at, sentence)
         return False
 
     def _is_part_of_phrase(self, at: int) -> bool:
@@ -131,6 +132,14 @@ class _Elsewhere:
             self.tokens[at].word == "of"
             and before not in _HEADS
             and of_kind(before.removesuffix("s"), "verb", "adjective", "function", "adverb")
+        )
+
+    def _comes_to_us(self, at: int, sentence: int) -> bool:
+        """Whether the sentence goes on to our school: "… before she came to ours"."""
+        words = [token.word for token in self.tokens[at : at + _FAR] if token.sentence == sentence]
+        return any(
+            one in _COMES and two == "to" and three in {"ours", "us", "our"}
+            for one, two, three in zip(words, words[1:], words[2:], strict=False)
         )
 
     def earlier(self, first: int, *, any_place: bool) -> bool:

@@ -10,6 +10,7 @@ from monitor.matching.words import TITLES, is_ordinary, is_word, known_forenames
 
 _LONGEST = 60
 _SHORTEST_REST = 5
+_SHORTEST_SLIP = 5
 _TITLES_IN_TAGS = ("miss", "mrs", "mr", "ms", "sir", "dr")
 
 
@@ -38,7 +39,7 @@ def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[T
     word = token.word
     if is_name(word):
         return [token]
-    pieces = _cut(word, is_name) if token.tag else cut_name(word, index)
+    pieces = _cut(word, is_name, index) if token.tag else cut_name(word, index)
     if len(pieces) < 2:  # noqa: PLR2004
         return [token]
     found, at = [], token.start
@@ -54,7 +55,7 @@ def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[T
     return found
 
 
-def _cut(word: str, is_name: Callable[[str], bool]) -> list[str]:
+def _cut(word: str, is_name: Callable[[str], bool], index: Index) -> list[str]:
     """Return the fewest known words that make up a hashtag; nothing where it cannot be cut."""
     best: list[tuple[int, int] | None] = [None] * (len(word) + 1)
     best[0] = (0, 0)
@@ -69,7 +70,7 @@ def _cut(word: str, is_name: Callable[[str], bool]) -> list[str]:
             if price and (here is None or cost[0] + price < here[0]):
                 best[end] = (cost[0] + price, begin)
     if best[-1] is None:
-        return _cut_behind_title(word, best)
+        return _cut_behind_title(word, best) or _cut_behind_forename(word, best, index)
     return _pieces(word, best, len(word))
 
 
@@ -84,6 +85,29 @@ def _cut_behind_title(word: str, best: list[tuple[int, int] | None]) -> list[str
             out = [name, "out"] if name != rest and len(name) >= _SHORTEST_REST else [rest]
             return [*_pieces(word, best, at), title, *out]
     return []
+
+
+def _cut_behind_forename(word: str, best: list[tuple[int, int] | None], index: Index) -> list[str]:
+    """Cut a hashtag that ends in a slip in a full name: "adaeze|okwousa|out"."""
+    for at in range(len(word) - _SHORTEST_SLIP - 1):
+        for end in range(at + 3, len(word) - _SHORTEST_SLIP + 1) if best[at] else ():
+            if word[at:end] in index.forenames:
+                for slip in slips_at_the_end(word[end:]):
+                    if any(index.named(name, word[at:end]) for name in index.near(slip)):
+                        out = word[end + len(slip) :]
+                        return [
+                            *_pieces(word, best, at),
+                            word[at:end],
+                            slip,
+                            *([out] if out else []),
+                        ]
+    return []
+
+
+def slips_at_the_end(rest: str) -> list[str]:
+    """Return what may be a surname written wrongly at the end of a hashtag."""
+    whole = (rest, rest.removesuffix("out"))
+    return [slip for slip in dict.fromkeys(whole) if len(slip) >= _SHORTEST_SLIP]
 
 
 def _pieces(word: str, best: list[tuple[int, int] | None], end: int) -> list[str]:

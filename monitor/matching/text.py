@@ -31,6 +31,7 @@ _CONTACT = re.compile(
     r"\b(?:tel|telephone|phone|mob|mobile|direct line|direct dial|fax|ext|e-?mail|web|www)\b"
     r"|\b0\d[\d\s]{7,}|\+44[\d\s]{8,}|[\w.%+-]{1,64}@[a-z0-9-]{1,63}\."
 )
+_JOINED_TITLES = frozenset(["mr", "mrs", "miss", "ms", "mx", "dr", "sir"])
 _LONGEST_SIGNATURE_LINE = 70
 _MOST_SIGNATURE_LINES = 8
 
@@ -107,12 +108,14 @@ def _spans(pattern: re.Pattern[str], text: str) -> tuple[Span, ...]:
 
 
 def _underscored(chunks: Iterator[re.Match[str]]) -> list[Span]:
-    """Return words joined by underscores: names of accounts. "_Okafor_" in italics is not."""
+    """Return words joined by underscores: names of accounts. "_Okafor_", "Mr_Pugh" are none."""
+    joined = [(found, [piece for piece in found[0].split("_") if piece]) for found in chunks]
     return [
         Span(*found.span(), found[0])
-        for found in chunks
+        for found, pieces in joined
         if "_" in found[0].strip("_")
-        and all(len(piece) > 1 for piece in found[0].split("_") if piece)
+        and all(len(piece) > 1 for piece in pieces)
+        and not (len(pieces) == 2 and pieces[0] in _JOINED_TITLES)  # noqa: PLR2004
     ]
 
 

@@ -279,3 +279,56 @@ def test_half_of_a_double_barrelled_stranger_and_two_plain_words_are_no_forename
     matcher = Matcher(roster)
     for text in ("I saw Edmonds-Barr again", "look Harper theres as many again"):
         assert _people(text, "open", matcher) == set()
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("Mr_Hill is a liar", {"hill"}),
+        ("follow fergus_hill_fan for news", set()),
+        ("H1LL", {"hill"}),
+        ("fr0st", {"frost"}),
+        ("m4y", set()),
+    ],
+)
+def test_a_title_joined_by_a_line_and_a_surname_in_leet_are_names(
+    text: str, people: set[str]
+) -> None:
+    assert _people(text) == people
+
+
+def test_who_came_to_us_from_another_school_is_ours_and_who_stayed_is_not() -> None:
+    assert _people("Fergus Hill retired from my old school before he came to ours") == {"hill"}
+    assert _people("Fergus Hill retired from my old school before we came here") == set()
+
+
+_RARE = Matcher(
+    Roster.from_table(
+        {
+            "schools": [
+                {
+                    "id": "withy",
+                    "name": "Withybrae High School",
+                    "staff": [
+                        {"id": "okwuosa", "name": "Adaeze Okwuosa"},
+                        {"id": "frost", "name": "Tom Frost"},
+                    ],
+                }
+            ]
+        }
+    )
+)
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Adaeze \U0001f921 Okwuosa", "Adaeze\U0001f921\U0001f921Okwuosa", "#AdaezeOkwousaOut",
+     "#sackadaezeokwousa", "adaeze \U0001f602 okwuosa is a liar"],
+)  # fmt: skip
+def test_emoji_and_slips_in_a_hashtag_hide_no_full_name_in_open_sources(text: str) -> None:
+    assert _people(text, "open", _RARE) == {"okwuosa"}
+    assert [bool(found) for found in _RARE.match_all([Post(PostRef("line", "1"), text)])] == [True]
+
+
+def test_emoji_part_a_forename_from_a_word() -> None:
+    assert _people("thanks Tom \U0001f389 Frost on the way", "open", _RARE) == set()
