@@ -101,7 +101,7 @@ def disguised_edges(
     if sum(len(token.word) == 1 for token in tokens) > 1:
         yield from _apart(reading, known)
     if not signs.isdisjoint(_MASKS):
-        yield from _masks(reading, masked)
+        yield from _masks(reading, masked, known)
     if not {token.gap for token in tokens}.isdisjoint(_DOTS):
         yield from _dotted(tokens, known)
 
@@ -262,7 +262,14 @@ def _fits_apart(
     return is_word(before) and is_word(after)
 
 
-def _masks(reading: Reading, masked: Callable[[str], Iterable[str]]) -> Iterable[Edge]:
+def _masks(
+    reading: Reading, masked: Callable[[str], Iterable[str]], known: Callable[[str], bool]
+) -> Iterable[Edge]:
+    tokens = reading.tokens
+
+    def piece(word: str) -> bool:
+        return word in PREFIXES or known(word)
+
     for found in _MASKED.finditer(reading.text):
         pattern = "".join(sign if sign.isalnum() else "*" for sign in found[0])
         seen = sum(sign != "*" for sign in pattern)
@@ -270,8 +277,9 @@ def _masks(reading: Reading, masked: Callable[[str], Iterable[str]]) -> Iterable
             continue
         cover = _covered(reading.tokens, *found.span())
         if cover is not None:
-            for word in masked(pattern):
-                yield Edge(*cover, word, "masked")
+            for first, longer in ((cover[0], pattern), *_led(tokens, cover[0], pattern, piece)):
+                for word in masked(longer):
+                    yield Edge(first, cover[1], word, "masked")
     # An apostrophe may stand beside the mask: "n'd**ye".
     for found in _MASKED_BEHIND_APOSTROPHE.finditer(reading.text):
         pattern = "".join(sign if sign.isalnum() else "*" for sign in found[0].replace("'", ""))
@@ -279,6 +287,17 @@ def _masks(reading: Reading, masked: Callable[[str], Iterable[str]]) -> Iterable
         if cover is not None and sum(sign != "*" for sign in pattern) * 2 >= len(pattern):
             for word in masked(pattern):
                 yield Edge(*cover, word, "masked")
+
+
+def _led(
+    tokens: list[Token], first: int, pattern: str, piece: Callable[[str], bool]
+) -> Iterable[tuple[int, str]]:
+    """Yield the masked word with what leads to it: "van der v*lde", "mac an t-s*oir"."""
+    for at in range(first - 1, max(-1, first - _MOST_NEIGHBOURS - 1), -1):
+        if not piece(tokens[at].word) or tokens[at + 1].gap not in _INSIDE_SURNAMES:
+            return
+        pattern = tokens[at].word + pattern
+        yield at, pattern
 
 
 def _dotted(tokens: list[Token], known: Callable[[str], bool]) -> Iterable[Edge]:

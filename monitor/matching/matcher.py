@@ -14,7 +14,7 @@ from monitor.matching.people import find_people
 from monitor.matching.phrases import handle_key
 from monitor.matching.roster import Roster
 from monitor.matching.scene import Hit
-from monitor.matching.tags import split_tags
+from monitor.matching.tags import join_broken, split_tags
 from monitor.matching.text import Reading
 from monitor.model import Certainty, Match, Mention, Post, PostField, Scope, Target, TargetKind
 
@@ -129,6 +129,8 @@ class Matcher:
         refs: dict[str, list[Ref]] = {}
         for field, reading in readings.items():
             split_tags(reading, self._index)
+            if "-" in reading.text:
+                join_broken(reading, self._index)
             refs[field.value] = find_refs(reading, self._index)
         ties, mentioned = tie_up(
             refs,

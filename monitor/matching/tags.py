@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from monitor.matching.index import Index
+from monitor.matching.names import is_unusual
 from monitor.matching.text import Reading, Token
 from monitor.matching.words import TITLES, is_ordinary, is_word, known_forenames
 
 _LONGEST = 60
 _SHORTEST_REST = 5
 _SHORTEST_SLIP = 5
+_SHORTEST_BROKEN = 6
+_DIVIDED = re.compile(r"^-[ \t]{0,2}\n?[ \t]{0,4}$")
 _TITLES_IN_TAGS = ("miss", "mrs", "mr", "ms", "sir", "dr")
 
 
@@ -33,6 +37,30 @@ def split_tags(reading: Reading, index: Index) -> None:
         pieces = _split(token, is_name, index)
         if len(pieces) > 1:
             reading.tokens[number : number + 1] = pieces
+
+
+def join_broken(reading: Reading, index: Index) -> None:
+    """Join a surname that a hyphen divides, at the end of a line too: "Featherstone-haugh".
+
+    Not before a forename: "Okwu-osa, Adaeze" could be anything.
+    """
+    tokens, forenames = reading.tokens, known_forenames()
+    for number in range(len(tokens) - 1, 0, -1):
+        first, rest = tokens[number - 1 : number + 1]
+        whole = first.word + rest.word
+        after = tokens[number + 1].word if number + 1 < len(tokens) else ""
+        if (
+            _DIVIDED.match(rest.gap)
+            and len(whole) >= _SHORTEST_BROKEN
+            and not (first.hidden or rest.hidden or first.owner or first.tag or rest.tag)
+            and index.has_surname(whole)
+            and whole not in index.parted
+            and is_unusual(whole)
+            and not (after and (after in forenames or after in index.forenames))
+        ):
+            tokens[number - 1 : number + 1] = [
+                first._replace(word=whole, end=rest.end, owner=rest.owner)
+            ]
 
 
 def _split(token: Token, is_name: Callable[[str], bool], index: Index) -> list[Token]:

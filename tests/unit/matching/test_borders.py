@@ -323,9 +323,10 @@ _RARE = Matcher(
 @pytest.mark.parametrize(
     "text",
     ["Adaeze \U0001f921 Okwuosa", "Adaeze\U0001f921\U0001f921Okwuosa", "#AdaezeOkwousaOut",
-     "#sackadaezeokwousa", "adaeze \U0001f602 okwuosa is a liar"],
+     "#sackadaezeokwousa", "Adaeze Okwu-\nosa", "adaeze okwu-osa did it", "A. Okwu-osa",
+     "adaeze \U0001f602 okwuosa is a liar"],
 )  # fmt: skip
-def test_emoji_and_slips_in_a_hashtag_hide_no_full_name_in_open_sources(text: str) -> None:
+def test_emoji_hyphens_and_slips_in_a_hashtag_hide_no_full_name_in_open_sources(text: str) -> None:
     assert _people(text, "open", _RARE) == {"okwuosa"}
     assert [bool(found) for found in _RARE.match_all([Post(PostRef("line", "1"), text)])] == [True]
 

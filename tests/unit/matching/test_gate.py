@@ -37,6 +37,7 @@ _MATCHER = Matcher(_ROSTER)
     [
         "Francesca D'Ang*lo will hear from my solicitor",
         "Pi*ter van der Velde",
+        "Pieter van der V*lde",
         "Adwoa Asantewaa Boat*ng",
         "Adw*a Asantewaa Boateng",
         "C*rdelia Ashworth-Pryce",
