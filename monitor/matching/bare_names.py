@@ -191,7 +191,7 @@ def _school_follows(scene: Scene, last: int, school: int) -> bool:
     return (
         last + 1 < len(tokens)
         and tokens[last].word in {"at", "from"}
-        and last + 1 in scene.places.get(school, ())
+        and last + 1 in scene.places.of(school)
     )
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from monitor.matching import grammar, strangers
-from monitor.matching.context import fits
 from monitor.matching.names import is_unusual
+from monitor.matching.refs import fits
 from monitor.matching.scene import Hit, Scene
 from monitor.matching.words import common_surnames, is_ordinary, is_word, word_list
 
@@ -126,6 +126,6 @@ def _outside(scene: Scene, last: int, school: int) -> bool:
     if last + 1 >= len(tokens) or tokens[last].word not in {"at", "in", "of", "for", "from"}:
         return False
     ahead = range(last + 1, min(last + 4, len(tokens)))
-    if not scene.places.get(school, set()).isdisjoint(ahead):
+    if not scene.places.of(school).isdisjoint(ahead):
         return False
     return any(tokens[at].word in _OUTSIDE for at in ahead)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from typing import TypeVar
 
 from monitor.matching.full_names import MOST_NAMESAKES, reads_as_words
 from monitor.matching.gate_bytes import RUNS, first_word, last_word
@@ -18,12 +19,14 @@ NOBODY, NEEDS_A_TIE, SOMEBODY = range(3)
 REACH = 96
 """Characters that are looked at on each side of a forename or an initial."""
 
-_PARTED = re.compile(rb'[,;:?"\xf0]')  # never inside a name that begins with its forename
+# Never inside a name that begins with its forename; a "!" in a word may stand for a letter.
+_PARTED = re.compile(rb'[,;:?"\xf0]|!(?=\s)')
 _EMOJI = re.compile(
     rb" ?(?:\xf0...|\xe2[\x98-\x9e].){1,4}(?: |(?=[a-z]))", re.IGNORECASE | re.DOTALL
 )
 _MOST_REMEMBERED = 100_000
 _LONGEST_DRAWN_OUT = 200  # letters of a word that the rules would still shorten, and some more
+Answer = TypeVar("Answer")
 _APOSTROPHE_APART = bytes.maketrans(b"'", b" ")
 
 
@@ -43,15 +46,25 @@ class NamesBeside:
         # By the word behind, and the word before, a forename: whether it needs a closer look.
         self._looks_behind: dict[bytes, bool] = {}
         self._looks_before: dict[bytes, bool] = {}
-        self._slips: dict[bytes, bool] = {}
+        self._slips: dict[bytes, tuple[str, ...]] = {}
         self.answers = self._looks_behind, self._looks_before
 
     def looks(self, flat: bytes, start: int, end: int) -> bool:
         """Whether a word beside the forename [start, end) may be a surname, or part of one."""
-        behind = flat[end : flat.find(b" ", end)] or first_word(flat[end : end + REACH])
+        # A sign and a gap are two gaps: what stands behind one more is tried before any distance.
+        behind = (
+            flat[end : flat.find(b" ", end)]
+            or flat[end + 1 : flat.find(b" ", end + 1)]
+            or first_word(flat[end : end + REACH])
+        )
         if self._look_behind(behind):
             return True
-        before = flat[flat.rfind(b" ", 0, start) + 1 : start] or last_word(flat, start)
+        nearer = max(0, start - 1)
+        before = (
+            flat[flat.rfind(b" ", 0, start) + 1 : start]
+            or flat[flat.rfind(b" ", 0, nearer) + 1 : nearer]
+            or last_word(flat, start)
+        )
         return self._look_before(before)
 
     def _look_behind(self, word: bytes) -> bool:
@@ -80,11 +93,15 @@ class NamesBeside:
         best = NOBODY
         for begin, word in enumerate(behind[:3]):
             if self._look_behind(word):
-                best = max(best, self._surname_from(behind[begin : begin + 4], form))
-            if best == SOMEBODY or (begin == 0 and self._is_slip(word)):
+                plain = begin == 0 and raw != b"" and form not in TITLES
+                found = self._surname_from(behind[begin : begin + 4], form, plain=plain)
+                best = max(best, found)
+            if best == SOMEBODY or (begin == 0 and self._is_slip(word, form)):
                 return SOMEBODY
             if len(word) > 1 and is_ordinary(word.decode()):
                 break
+        if raw[start - 1 : start] == b"-":
+            return best  # "Fletcher-Leonard" is one surname
         before = flat[max(0, start - REACH) : start + 1].rsplit(None, 4)[-4:]
         if not before or not (
             self._look_before(before[-1]) or not is_ordinary(before[-1].decode())
@@ -102,13 +119,22 @@ class NamesBeside:
             )
         return best
 
-    def _surname_from(self, words: list[bytes], form: str) -> int:
+    def _surname_from(self, words: list[bytes], form: str, *, plain: bool) -> int:
+        """Return what the surnames are worth that a forename's next words may begin with.
+
+        `plain`: the first word stands as written, with no title before it, so that an "s" behind it
+        is the end of an ordinary word ("trans"), where the whole is one.
+        """
         known, joined, best = self._index.surnames, "", NOBODY
-        for word in words:
+        for number, word in enumerate(words):
             joined += word.decode().removesuffix("'s").replace("'", "")
             if joined in known:
                 best = max(best, self._goes_with(joined, form))
-            if joined[-1:] == "s" and joined[:-1] in known:
+            if (
+                joined[-1:] == "s"
+                and joined[:-1] in known
+                and not (plain and number == 0 and is_ordinary(joined))
+            ):
                 best = max(best, self._goes_with(joined[:-1], form))
         return best
 
@@ -153,24 +179,26 @@ class NamesBeside:
                     return True
         return False
 
-    def _is_slip(self, word: bytes) -> bool:
-        """Whether a word behind a forename is a surname written wrongly; remembers the answer."""
-        known = self._slips.get(word)
-        if known is not None:
-            return known
-        return _remember(self._slips, word, self._slipped(word.decode()))
+    def _is_slip(self, word: bytes, form: str) -> bool:
+        """Whether a word behind a forename is a surname that goes with it, written wrongly."""
+        near = self._slips.get(word)
+        if near is None:
+            near = _remember(self._slips, word, self._near(word.decode()))
+        return any(self._goes_with(surname, form) for surname in near)
 
-    def _slipped(self, word: str) -> bool:
+    def _near(self, word: str) -> tuple[str, ...]:
+        """Return the surnames one slip away from a word that is neither a word nor a surname."""
         index = self._index
         flat = word.removesuffix("'s").replace("'", "")
-        return (
+        if (
             len(flat) > 4  # noqa: PLR2004
             and flat.isalpha()
             and not is_ordinary(flat)
             and flat not in index.surnames
             and flat not in common_surnames()
-            and bool(index.near(flat))
-        )
+        ):
+            return index.near(flat)
+        return ()
 
     def has_rare(self, behind: bytes) -> bool:
         joined = ""
@@ -202,7 +230,9 @@ class NamesBeside:
                 name = run[begin:start]
                 if name in known and self._goes_with(name, form) == SOMEBODY:
                     return True
-            if slips and any(self._is_slip(one.encode()) for one in slips_at_the_end(run[end:])):
+            if slips and any(
+                self._is_slip(one.encode(), form) for one in slips_at_the_end(run[end:])
+            ):
                 return True
         return False
 
@@ -253,7 +283,7 @@ class NamesBeside:
         ) or any(letters[begin:] in self._index.surnames for begin in range(len(letters) - 3))
 
 
-def _remember(answers: dict[bytes, bool], word: bytes, answer: bool) -> bool:
+def _remember(answers: dict[bytes, Answer], word: bytes, answer: Answer) -> Answer:
     """Keep an answer, and forget all when they are many."""
     if len(answers) >= _MOST_REMEMBERED:
         answers.clear()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator
+from itertools import product
 
 from ahocorasick_rs import BytesAhoCorasick, Implementation
 
@@ -14,6 +15,7 @@ from monitor.matching.index import Index
 from monitor.matching.names import PREFIXES, forms_of
 from monitor.matching.normalise import fold
 from monitor.matching.phrases import is_odd, words_of
+from monitor.matching.pointers import Crowd
 
 STRONG, WEAK, PLACE, TITLE, FORENAME, INITIAL, RUN, MANY = range(8)
 _DOTTED = re.compile(r"\b(st|dr|mr|mrs|ms|prof) ")
@@ -61,8 +63,9 @@ def own_words(  # noqa: C901 - one branch for each kind of word
     schools: dict[bytes, set[int]] = defaultdict(set)
     of_people: set[bytes] = set()
     for entries in index.phrases.values():
-        for words, ref in entries:
-            for pattern in _ways(words):
+        for words, one in entries:
+            refs = one.values() if isinstance(one, Crowd) else [one]
+            for pattern, ref in product(_ways(words), refs):
                 schools[pattern].add(ref.school)
                 if ref.person >= 0:
                     of_people.add(pattern)

@@ -14,7 +14,6 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import lru_cache
 from itertools import accumulate, islice
 from sys import intern
-from typing import NamedTuple
 
 import numpy as np
 
@@ -29,23 +28,12 @@ from monitor.matching.phrases import (
     school_ways,
     words_of,
 )
+from monitor.matching.pointers import CROWD, Entry, PhraseRef, with_crowds
 from monitor.matching.roster import Person, Roster, School
 from monitor.matching.slips import Slips
 
 _FORENAME_BITS = 24
 _MOST_SHAPES = 20_000
-
-
-class PhraseRef(NamedTuple):
-    """What words of the roster point to: kind is alias, name, hashtag, handle, email or place.
-
-    `person` is -1 where the school is meant. `alone` tells that nothing is needed beside it.
-    """
-
-    kind: str
-    school: int
-    person: int = -1
-    alone: bool = True
 
 
 class Index:
@@ -58,7 +46,7 @@ class Index:
         self.handles: dict[str, list[PhraseRef]] = defaultdict(list)
         self.hashtags: dict[str, list[PhraseRef]] = defaultdict(list)
         self.emails: dict[str, int] = {}
-        self.phrases: dict[str, list[tuple[tuple[str, ...], PhraseRef]]] = defaultdict(list)
+        self.phrases: dict[str, list[Entry]] = defaultdict(list)
         self.surnames: dict[str, int] = {}
         self.forenames: dict[str, int] = {}
         self.parted: set[str] = set()
@@ -69,6 +57,7 @@ class Index:
             self._add_school(number, school)
             for person in school.staff:
                 self._add_person(number, person, rows, bearers)
+        self._gather_crowds()
         order = np.argsort(np.asarray(rows), kind="stable")
         self._rows = array("Q", np.asarray(rows)[order].tobytes())
         self._bearers = array("L", np.asarray(bearers)[order].tobytes())
@@ -112,10 +101,16 @@ class Index:
             self.hashtags["".join(words_of(hashtag))].append(PhraseRef("hashtag", number))
 
     def _phrase(self, words: tuple[str, ...], ref: PhraseRef) -> None:
-        entry = (tuple(intern(word) for word in words), ref)
+        entry: Entry = (tuple(intern(word) for word in words), ref)
         known = self.phrases[" ".join(words[:2])]
         if len(known) > 50 or entry not in known:  # noqa: PLR2004 - "st" begins thousands
             known.append(entry)
+
+    def _gather_crowds(self) -> None:
+        """Put a crowd in the place of many schools' references for the same words."""
+        for key, entries in self.phrases.items():
+            if len(entries) > CROWD:
+                self.phrases[key] = with_crowds(entries)
 
     def _add_person(
         self, school: int, person: Person, rows: array[int], bearers: array[int]
@@ -168,6 +163,11 @@ class Index:
 
     def school_of(self, person: int) -> int:
         return bisect_right(self._first, person) - 1
+
+    def calls_itself(self, school: int, kind: str) -> bool:
+        """Whether a kind of school ("academy") stands in a school's name or aliases."""
+        own = self.schools[school]
+        return kind in " ".join((own.name, *own.aliases)).lower()
 
     def has_surname(self, word: str) -> bool:
         """Whether a folded word is somebody's full surname, in any of its spellings."""

@@ -6,12 +6,13 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from monitor.matching.context import Ref, Ties, find_refs, tie_up
+from monitor.matching.context import Ties, tie_up
 from monitor.matching.gate import Gate
 from monitor.matching.index import Index
 from monitor.matching.names import keys_of
 from monitor.matching.people import find_people
 from monitor.matching.phrases import handle_key
+from monitor.matching.refs import Found, Ref, find_refs
 from monitor.matching.roster import Roster
 from monitor.matching.scene import Hit
 from monitor.matching.tags import join_broken, split_tags
@@ -126,7 +127,7 @@ class Matcher:
             PostField.TEXT: post.text, PostField.TITLE: post.title, PostField.THREAD: post.thread,
         }  # fmt: skip
         readings = {field: Reading(words) for field, words in fields.items() if words}
-        refs: dict[str, list[Ref]] = {}
+        refs: dict[str, Found] = {}
         for field, reading in readings.items():
             split_tags(reading, self._index)
             if "-" in reading.text:
@@ -152,7 +153,7 @@ class Matcher:
         self,
         post: Post,
         readings: dict[PostField, Reading],
-        refs: dict[str, list[Ref]],
+        refs: dict[str, Found],
         ties: Ties,
         mentioned: set[int],
     ) -> Explanation:
@@ -176,7 +177,7 @@ class Matcher:
                         target, field, start, end, reading.folded.original[start:end], refusal.why
                     )
                 )
-            for ref in refs[field.value]:
+            for ref in refs[field.value].of(mentioned) if mentioned else ():
                 if ref.ref.person < 0 and ref.ref.kind != "place" and ref.ref.school in mentioned:
                     match = self._school_match(ref, field, reading, ties)
                     matches[match.target].append(match)

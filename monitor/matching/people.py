@@ -6,16 +6,17 @@ from collections import defaultdict
 
 from monitor.matching.bare_names import find_bare
 from monitor.matching.calls import find_accounts, find_aliases, find_roles
-from monitor.matching.context import Ref, Ties
+from monitor.matching.context import Ties
 from monitor.matching.full_names import MOST_NAMESAKES, find_full_names
 from monitor.matching.index import Index
+from monitor.matching.refs import Found
 from monitor.matching.scene import Hit, Scene
 from monitor.matching.text import Reading
 from monitor.matching.titled import find_titled
 from monitor.matching.words import fold_title, gender
 
 
-def find_people(reading: Reading, index: Index, refs: list[Ref], ties: Ties) -> Scene:
+def find_people(reading: Reading, index: Index, refs: Found, ties: Ties) -> Scene:
     """Return the scene of a field with every hit and refusal that the rules came to."""
     scene = Scene(reading, index, refs, ties)
     find_accounts(scene)

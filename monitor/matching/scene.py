@@ -7,11 +7,12 @@ from collections import defaultdict
 from typing import NamedTuple
 
 from monitor.matching import sayings
-from monitor.matching.context import Ref, Ties
+from monitor.matching.context import Ties
 from monitor.matching.edges import Edge, disguised_edges, plain_edges, widened_edges
 from monitor.matching.index import Index
 from monitor.matching.kinds import BEGINS, LONGEST, NAME, OWNER
 from monitor.matching.names import PREFIXES
+from monitor.matching.refs import Found, Places
 from monitor.matching.text import Reading
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_forenames
 
@@ -68,11 +69,11 @@ class Scene:
     `doubts` where names end that may be only the beginning of a longer one.
     """
 
-    def __init__(self, reading: Reading, index: Index, refs: list[Ref], ties: Ties) -> None:
+    def __init__(self, reading: Reading, index: Index, refs: Found, ties: Ties) -> None:
         self.reading = reading
         self.tokens = reading.tokens
         self.index = index
-        self.refs = refs
+        self.refs = refs.refs
         self.ties = ties
         self.hits: list[Hit] = []
         self.refusals: list[Refusal] = []
@@ -81,7 +82,7 @@ class Scene:
         self.answers: dict[tuple[tuple[int, int], Edge, bool, int], str] = {}
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
-        self.places = self._places()
+        self.places = Places(refs, self.tokens)
         kinds = self._kinds if self._halves else index.kinds.__getitem__
         self.edges = [*plain_edges(self.tokens, kinds, self._is_of_roster, self._goes_on)]
         disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
@@ -96,14 +97,6 @@ class Scene:
         self._sort_edges()
 
     # --- what stands where -------------------------------------------------------------------
-
-    def _places(self) -> dict[int, set[int]]:
-        """Return, for each school of the roster, the tokens that name it or its places."""
-        found: dict[int, set[int]] = defaultdict(set)
-        for ref in self.refs:
-            if ref.ref.person < 0:
-                found[ref.ref.school].update(ref.tokens(self.tokens))
-        return found
 
     def _sort_edges(self) -> None:
         for edge in self.edges:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
 
+from monitor.matching.refs import Places
 from monitor.matching.text import Token
 from monitor.matching.words import (
     TITLES,
@@ -72,18 +72,18 @@ def other_school(
     tokens: list[Token],
     first: int,
     last: int,
-    places: Mapping[int, set[int]],
+    places: Places,
     school: int,
     *,
     any_place: bool = False,
 ) -> bool:
     """Whether the words beside [first, last) put the name at a place that is not `school`.
 
-    `places` holds, for each school of the roster, the tokens that name it or its places. With
+    `places` tells, for each school of the roster, the tokens that name it or its places. With
     `any_place` even an unknown word after "at" is a place ("At Fenwick Park the head of drama").
     """
-    ours = places.get(school, set())
-    rivals = set[int]().union(*places.values()) - ours if places else ours
+    ours = places.of(school)
+    rivals = places.all - ours
     here = _Elsewhere(tokens, ours, rivals)
     if last + 1 < len(tokens) and tokens[last].word in {"at", "of", "from"} and last + 1 in ours:
         return False

@@ -93,6 +93,10 @@ class Reading:
         hidden.extend(self.signatures)
         self.tokens = _tokens(self.folded, hidden, self.hashtags)
 
+    def chunk_texts(self) -> list[str]:
+        """Return what `chunks` yields and what stands in addresses, as texts alone."""
+        return _LONG_CHUNK.findall(self.text)
+
     def chunks(self) -> Iterator[re.Match[str]]:
         """Yield the pieces of at least five letters, digits, "_" and dots outside addresses."""
         return self._chunks(_LONG_CHUNK)
