@@ -17,12 +17,11 @@ from monitor.export.redact import Shown
 from monitor.export.wording import (
     GRADES,
     PROGRAM,
-    WHO,
-    WHY,
     WITHHELD,
     Speech,
+    actor,
     event,
-    field,
+    reason,
 )
 
 _STORY: Final = ("case.", "page.", "post.looked-at-again", GRADED)
@@ -141,18 +140,18 @@ def _chronology(
 
 
 def _told(entry: Shown, speech: Speech) -> str:
-    who, why = field(entry, *WHO), field(entry, *WHY)
-    by = f", by {speech.name(who)}" if who else ""
-    return f"{event(entry)}{by}{f': {why}' if why else ''}"
+    who, why = actor(entry, speech), reason(entry)
+    by = f", by {who}" if who != PROGRAM else ""
+    return f"{event(entry, speech)}{by}{f': {why}' if why else ''}"
 
 
 def _custody(entries: Sequence[Shown], occasion: Occasion, speech: Speech) -> list[list[str]]:
     rows = [
         [
             speech.short(each.opened.at),
-            speech.name(field(each, *WHO)) or PROGRAM,
-            event(each),
-            field(each, *WHY),
+            actor(each, speech),
+            event(each, speech),
+            reason(each),
             str(each.index),
         ]
         for each in of_kind(entries, *_CUSTODY)

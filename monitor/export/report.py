@@ -58,7 +58,10 @@ def typeset(
                 lack |= _rare(contents)
             shown = _visible(contents, lack, LONGEST_FIELD)
             for exhibit in shown["exhibits"]:
-                exhibit["long"] = len(json.dumps(exhibit, ensure_ascii=False)) > LONG_EXHIBIT
+                # With a picture it would not fit below the heading of the chapter.
+                exhibit["long"] = bool(exhibit.get("picture")) or (
+                    len(json.dumps(exhibit, ensure_ascii=False)) > LONG_EXHIBIT
+                )
             folder.joinpath("data.json").write_text(json.dumps(shown), encoding="utf-8")
             try:
                 return _compile(folder)

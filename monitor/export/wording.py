@@ -39,7 +39,7 @@ _EVENTS: Final = {
     "case.noted": "Note on case {reference}",
     "case.opened": "Case {reference} was opened",
     "corrections.exported": "Exported without names, as a correction of the grader",
-    "delivery.attempted": "A message about alert {alert} was sent by {channel}, attempt {attempt}",
+    "delivery.attempted": "A message about alert {alert} to {to} by {channel}, attempt {attempt}",
     "delivery.failed": "A message was not delivered: {outcome}",
     "delivery.taken": "A message was taken by the other side",
     "evidence.exported": "Exported {what}",
@@ -54,6 +54,11 @@ _EVENTS: Final = {
 }
 WHO: Final = ("by", "person", "actor", "approved_by")
 WHY: Final = ("why", "because", "reason", "text", "note", "said")
+_BY_ITSELF: Final = ("alert.raised", "case.opened", "delivery.", "opinion.", "page.", "post.")
+"""Kinds of what the program does by itself: what of them is withheld is no person."""
+_UNEXPLAINED: Final = frozenset(
+    {"alert.raised", "case.opened", "delivery.attempted", "opinion.asked", "page.pictured"}
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +106,19 @@ def field(entry: Shown, *names: str) -> str:
     return WITHHELD if entry.opened.withheld else ""
 
 
-def event(entry: Shown) -> str:
+def actor(entry: Shown, speech: Speech) -> str:
+    """Who did what an entry tells, a person or the program; `withheld` where it is not shown."""
+    if entry.opened.kind.startswith(_BY_ITSELF):
+        return PROGRAM
+    return speech.name(field(entry, *WHO)) or PROGRAM
+
+
+def reason(entry: Shown) -> str:
+    """Why, as whoever did it said; empty where that is never said."""
+    return "" if entry.opened.kind in _UNEXPLAINED else field(entry, *WHY)
+
+
+def event(entry: Shown, speech: Speech) -> str:
     """What happened, in one sentence without a full stop."""
     kind, public = entry.opened.kind, entry.opened.public
     if kind == "post.looked-at-again":
@@ -112,7 +129,7 @@ def event(entry: Shown) -> str:
     pattern = _EVENTS.get(kind)
     if pattern is None:
         return kind.replace(".", ": ").replace("-", " ")
-    return pattern.format_map(_Known(public))
+    return pattern.format_map(_Known({**public, "to": speech.name(field(entry, "person"))}))
 
 
 class _Known(dict[str, Any]):

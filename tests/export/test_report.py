@@ -10,10 +10,11 @@ from pathlib import Path
 
 import pytest
 
+from monitor.evidence import entries
 from monitor.export.visible import visible
 from monitor.model import Author, Severity
 from tests.export import stranger
-from tests.export.house import School, unpacked
+from tests.export.house import School, a_picture, unpacked
 from tests.export.test_bundle import printed
 from tests.programs import needs
 
@@ -86,6 +87,11 @@ def test_every_font_is_embedded_and_the_structure_is_tagged(
 
 
 def test_the_report_reads_as_a_case(with_case: School, tmp_path: Path) -> None:
+    sent = {"person": "holt", "recipient": "head@school.example", "message_id": "<1@x.example>"}
+    leaf = entries.delivery_attempted(
+        at=with_case.make.now, delivery=1, alert=1, channel="mail", attempt=1, secret=sent
+    )
+    with_case.store.log.append([leaf])
     words = printed(unpacked(with_case.export(tmp_path / "case.zip")), tmp_path)
     for needed in (
         "Contents",
@@ -102,10 +108,41 @@ def test_the_report_reads_as_a_case(with_case: School, tmp_path: Path) -> None:
         "Rang the chair.",
         "Capture statement",
         "I produce 3 posts as exhibits SM-2026-0001/01 to SM-2026-0001/03",
-        "clock synchronised with network time, error at most 4 ms",
+        "UTC, clock synchronised with network time, error at most 4 ms",
+        "as application/rss+xml",
+        "the program A message about alert 1 to Marian Holt by mail, attempt 1",
         str(with_case.key.verifier)[:40],
     ):
         assert needed in words, needed
+
+
+def test_no_page_holds_a_heading_alone_where_a_picture_follows(
+    with_case: School, tmp_path: Path
+) -> None:
+    a_picture(with_case)
+    printed(unpacked(with_case.export(tmp_path / "case.zip")), tmp_path)
+    done = subprocess.run(
+        [needs("pdftotext"), str(tmp_path / "report.pdf"), "-"], capture_output=True, check=True
+    )
+    pages = done.stdout.decode().split("\f")
+    (first,) = [each for each in pages if "\nExhibits\n" in each and "Contents" not in each]
+    assert "break his legs" in first
+
+
+def test_what_the_program_does_is_nobodys_doing_whatever_is_left_out(
+    with_case: School, tmp_path: Path
+) -> None:
+    a_picture(with_case)
+    words = printed(unpacked(with_case.export(tmp_path / "case.zip", "by", "url")), tmp_path)
+    assert "The page was pictured SM-2026-0001/01" in words
+    assert "Note on case SM-2026-0001, by withheld: Rang the chair." in words
+    assert "by Marian" not in words
+
+
+def test_one_post_is_spoken_of_as_one(school: School, tmp_path: Path) -> None:
+    school.hear(school.make.post(1, "Mr Lowe"))
+    words = printed(unpacked(school.export(tmp_path / "case.zip")), tmp_path)
+    assert "I produce one post as exhibit SM-2026-0001/01. It was captured by the program" in words
 
 
 def test_markup_overrides_and_floods_lie_still(school: School, tmp_path: Path) -> None:
