@@ -6,8 +6,10 @@ what a person has still to decide about, stays.
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Final
@@ -37,6 +39,8 @@ from monitor.storage.tables import (
 
 _GRAVE: Final = (Severity.ABUSIVE.value, Severity.THREATENING.value, Severity.UNGRADED.value)
 _DAYS_A_MONTH: Final = 31
+PAGE: Final = 5_000
+"""Mentions that are looked at together."""
 _LEAP_DAY: Final = (2, 29)
 
 
@@ -72,38 +76,12 @@ class Expiry:
 
     def neutral(self, terms: Terms, now: datetime, *, limit: int = 100_000) -> tuple[Expired, ...]:
         """Neutral mentions outside a case that nothing keeps any more, the oldest first."""
-        query = (
-            select(MentionRow, GradeRow)
-            .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
-            .join(GradeRow, col(GradeRow.id) == newest_grade())
-            .where(col(MentionRow.erased_by).is_(None))
-            .where(col(MentionRow.case_id).is_(None))
-            .where(col(MentionRow.state) == GradingState.JUDGED.value)
-            .where(col(MentionRow.certainty) != Certainty.POSSIBLE.value)
-            .where(col(PostRow.captured_at) <= now - timedelta(days=terms.neutral_days))
-            .where(col(GradeRow.severity) == Severity.NEUTRAL.value)
-            .where(col(GradeRow.unsure).is_(False))
-            .order_by(col(MentionRow.id))
-            .limit(limit)
-        )
         why = f"neutral, older than {terms.neutral_days} days, listed in a message that was taken"
         with self._database.read() as session:
             spared = _targets_of_abuse(session, terms, now)
-            rows = [
-                row
-                for row, grade in session.exec(query).all()
-                if (row.target_kind, row.target_id) not in spared
-                and not json.loads(grade.flags_json)
-            ]
-            held = held_mentions(session, [row.id for row in rows if row.id is not None])
-            return tuple(
-                Expired((row.id,), why)
-                for row in rows
-                if row.id is not None
-                and row.id not in held
-                and _was_told(session, row.id)
-                and not to_be_told(session, row.id)
-            )
+            pages = _old_neutral(session, terms, now)
+            going = (each for page in pages for each in _let_go(session, page, spared))
+            return tuple(Expired((each,), why) for each in itertools.islice(going, limit))
 
     def cases(self, terms: Terms, now: datetime) -> tuple[Expired, ...]:
         """Closed cases whose time is over; each waits for a person's approval."""
@@ -123,6 +101,53 @@ class Expiry:
                 if until is not None and until < today:
                     found.append(Expired(tuple(mentions), why, reference, row.restricted))
             return tuple(found)
+
+
+def _old_neutral(
+    session: Session, terms: Terms, now: datetime
+) -> Iterator[Sequence[tuple[MentionRow, GradeRow]]]:
+    """Neutral mentions outside a case that are old enough, the oldest first, page by page.
+
+    However many of them something keeps, those behind them are looked at too.
+    """
+    query = (
+        select(MentionRow, GradeRow)
+        .join(PostRow, col(PostRow.id) == col(MentionRow.post_id))
+        .join(GradeRow, col(GradeRow.id) == newest_grade())
+        .where(col(MentionRow.erased_by).is_(None))
+        .where(col(MentionRow.case_id).is_(None))
+        .where(col(MentionRow.state) == GradingState.JUDGED.value)
+        .where(col(MentionRow.certainty) != Certainty.POSSIBLE.value)
+        .where(col(PostRow.captured_at) <= now - timedelta(days=terms.neutral_days))
+        .where(col(GradeRow.severity) == Severity.NEUTRAL.value)
+        .where(col(GradeRow.unsure).is_(False))
+        .order_by(col(MentionRow.id))
+    )
+    last = 0
+    while page := session.exec(query.where(col(MentionRow.id) > last).limit(PAGE)).all():
+        yield page
+        last = page[-1][0].id or 0
+
+
+def _let_go(
+    session: Session,
+    page: Sequence[tuple[MentionRow, GradeRow]],
+    spared: AbstractSet[tuple[str, str]],
+) -> Iterator[int]:
+    """Those of some neutral mentions that neither a flag, a person, a hold nor a message keeps."""
+    plain = [
+        row.id
+        for row, grade in page
+        if row.id is not None
+        and (row.target_kind, row.target_id) not in spared
+        and not json.loads(grade.flags_json)
+    ]
+    held = held_mentions(session, plain)
+    return (
+        each
+        for each in plain
+        if each not in held and _was_told(session, each) and not to_be_told(session, each)
+    )
 
 
 def _targets_of_abuse(session: Session, terms: Terms, now: datetime) -> set[tuple[str, str]]:

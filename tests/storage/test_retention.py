@@ -25,6 +25,7 @@ from monitor.model import (
     Urgency,
 )
 from monitor.retention import Retention
+from monitor.storage import expiry
 from monitor.storage.convert import dump_message
 from monitor.storage.store import Store
 
@@ -127,6 +128,26 @@ def test_what_is_not_plainly_neutral_stays(
     keep(store, vault, make, grade=grade, certainty=certainty)
     tell(store, make)
     assert gone_after(retention, make, 2000) == []
+
+
+def test_what_something_keeps_does_not_stand_in_the_way_of_what_comes_after_it(
+    store: Store,
+    vault: Vault,
+    make: SimpleNamespace,
+    retention: Retention,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Read in pages of two, of which the first holds nothing that may go."""
+    monkeypatch.setattr(expiry, "PAGE", 2)
+    for number in (1, 2, 3):
+        keep(store, vault, make, number=number, target=BARR)
+    free = [keep(store, vault, make, number=number) for number in (4, 5, 6)]
+    keep(store, vault, make, number=7, grade=ABUSE, target=BARR)
+    tell(store, make)
+    assert gone_after(retention, make, 91) == free
+    terms, later = retention.terms, make.now + timedelta(days=91)
+    found = store.expiry.neutral(terms, later, limit=2)
+    assert [each.mentions for each in found] == [(free[0],), (free[1],)]
 
 
 def test_neutral_stays_for_a_year_after_abuse_of_the_same_person_only(
