@@ -203,7 +203,7 @@ def _why_not(scene: Scene, span: tuple[int, int], edge: Edge, strict: bool, scho
     tokens, (first, last) = scene.tokens, span
     hyphened = first > 0 and tokens[first].gap == "-" and not tokens[first].tag
     goes_on = longer.follows_longer_name(tokens, last, edge.word) if edge.last == last else "no"
-    if hyphened or scene.is_cut(goes_on, last, tied=strict):
+    if hyphened or scene.is_cut(goes_on, last):
         return "part of a longer name"
     if edge.last == last and edge.how in _PLAIN and grammar.is_verb_here(tokens, last, edge.word):
         return "an ordinary word here"

@@ -11,7 +11,7 @@ from monitor.matching.names import PREFIXES
 from monitor.matching.words import is_ordinary
 
 _BESIDE_MASK = re.compile(
-    r"(?<![^\W_])((?:[^\W_]{1,24}(?:[ .]{1,2}|['-])){0,4})([^\W_]{1,20}\*[\w*']{0,24})"
+    r"(?<![^\W_])((?:[^\W_]{1,24}(?:[ .]{1,2}|['-]|, )){0,4})([^\W_]{1,20}\*[\w*']{0,24})"
     r"(?=((?:,?[ '-][^\W_][\w*]{0,24}){0,4}))"
 )
 _MASKED_WORD = re.compile(r"[\w*]+")
@@ -28,7 +28,7 @@ def masked_beside_forename(text: str, names: NamesBeside, forms: AbstractSet[str
         if any(len(word) == 1 or word in forms for word in (*before[:1], *behind[:1])):
             return True
         masked = found[2].replace("'", "")
-        if any(names.is_masked_forename(masked, word) for word in _led(behind)):
+        if any(names.is_masked_forename(masked, word) for word in (*_led(behind), *before[:1])):
             return True
         parted = before[:1] != [] and names.begins_surname(before[0])
         if any(

@@ -274,7 +274,10 @@ def role_refusal(tokens: list[Token], first: int, last: int) -> str:
 
 def _is_deed(word: str) -> bool:
     """Whether a word behind a role is what somebody did, so that the role is no verb."""
-    return word in _SAYS or (len(word) > 4 and word.endswith("ed"))  # noqa: PLR2004 - "shouted"
+    does = (
+        word[-1:] == "s" and of_kind(word[:-1], "verb") and not of_kind(word[:-1], "count", "mass")
+    )
+    return does or word in _SAYS or (len(word) > 4 and word.endswith("ed"))  # noqa: PLR2004 - "shouted"
 
 
 def _titles_another(tokens: list[Token], first: int, last: int) -> bool:

@@ -238,15 +238,14 @@ class Scene:
     def take(self, first: int, last: int) -> None:
         self.used.update(range(first, last))
 
-    def is_cut(self, longer: str, last: int, *, tied: bool = True) -> bool:
+    def is_cut(self, longer: str, last: int) -> bool:
         """Whether a name that ends at `last` is only the beginning of a longer one.
 
-        Where nobody can tell ("maybe") a name that is tied to a school is kept, as possible.
+        Where nobody can tell ("maybe") it is kept, as possible.
         """
-        if longer == "maybe" and tied:
+        if longer == "maybe":
             self.doubts.add(last)
-            return False
-        return longer != "no"
+        return longer == "yes"
 
     def hit(
         self, person: int, span: tuple[int, int], rule: str, confidence: float, how: str = ""

@@ -13,7 +13,7 @@ from monitor.matching.words import TITLES, is_ordinary, is_word, known_forenames
 _LONGEST = 60
 _SHORTEST_REST = 5
 _SHORTEST_SLIP = 5
-_SHORTEST_BROKEN = 6
+_SHORTEST_BROKEN = 5
 _DIVIDED = re.compile(r"^-[ \t]{0,2}\n?[ \t]{0,4}$")
 _TITLES_IN_TAGS = ("miss", "mrs", "mr", "ms", "sir", "dr")
 
@@ -54,8 +54,8 @@ def join_broken(reading: Reading, index: Index) -> None:
             and len(whole) >= _SHORTEST_BROKEN
             and not (first.hidden or rest.hidden or first.owner or first.tag or rest.tag)
             and index.has_surname(whole)
-            and whole not in index.parted
-            and is_unusual(whole)
+            and len(index.parts(whole)) == 1
+            and (is_unusual(whole) or "\n" in rest.gap)
             and not (after and (after in forenames or after in index.forenames))
         ):
             tokens[number - 1 : number + 1] = [

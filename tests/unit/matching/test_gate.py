@@ -38,6 +38,8 @@ _MATCHER = Matcher(_ROSTER)
         "Francesca D'Ang*lo will hear from my solicitor",
         "Pi*ter van der Velde",
         "Pieter van der V*lde",
+        "Boateng, Adw*a",
+        "Boateng Adw*a is late",
         "Adwoa Asantewaa Boat*ng",
         "Adw*a Asantewaa Boateng",
         "C*rdelia Ashworth-Pryce",
