@@ -11,6 +11,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
+from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -305,15 +306,31 @@ def put(
     suffix = f".before-restore-{at:%Y%m%dT%H%M%SZ}"
     try:
         vault = Vault(place.vault)
+        lost = prefix.unnamed(staged.url, vault.walk())
+        aside = _share_originals(vault, place.vault.with_name(place.vault.name + suffix), lost)
         for digest in staged.vault.walk():
             vault.put(staged.vault.get(digest))
-        aside = _put_key(staged, place, suffix)
+        aside += _put_key(staged, place, suffix)
         if place.database_file is not None:
             aside += _put_database(staged, place.database_file, suffix)
+        for digest in lost:
+            vault.erase(digest)
     except OSError as error:
         raise EvidenceError(f"the backup cannot be put in place ({error})") from error
     shutil.rmtree(staged.folder, ignore_errors=True)
     return aside
+
+
+def _share_originals(vault: Vault, folder: Path, lost: AbstractSet[str]) -> list[Path]:
+    """Give the database that moves aside a vault of its own, where the restored one needs less.
+
+    Originals that no entry names any more would be out of the reach of every erasure.
+    """
+    if not lost:
+        return []
+    for digest in vault.walk():
+        vault.share(digest, Vault(folder))
+    return [folder]
 
 
 def _put_key(staged: Staged, place: Place, suffix: str) -> list[Path]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import os
 import re
+import shutil
 import tempfile
 from collections.abc import Iterator
 from datetime import datetime
@@ -100,6 +101,25 @@ class Vault:
         except OSError as error:
             raise EvidenceError(f"{path} cannot be erased: {error.strerror}") from error
         return True
+
+    def share(self, digest: str, other: Vault) -> None:
+        """Let another vault have a blob too, whole or not; by a link where the disk can.
+
+        Raises:
+            EvidenceError: the disk refuses.
+        """
+        path = other._path(digest)
+        try:
+            other._make_shelf(path.parent)
+            try:
+                path.hardlink_to(self._path(digest))
+            except FileExistsError:
+                return
+            except OSError:
+                shutil.copyfile(self._path(digest), path)
+            sync_directory(path.parent)
+        except OSError as error:
+            raise EvidenceError(f"{path} cannot be written: {error.strerror}") from error
 
     def walk(self) -> Iterator[str]:
         """Every digest in the vault, in order."""

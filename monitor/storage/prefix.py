@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+import itertools
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 
 from sqlalchemy import inspect
@@ -12,9 +13,11 @@ from sqlmodel import Session, col, select
 from monitor.errors import EvidenceError
 from monitor.evidence.log import Frontier, leaf_hash
 from monitor.storage.engine import Database
-from monitor.storage.tables import EntryRow, MentionRow
+from monitor.storage.tables import EntryRow, MentionRow, PictureRow, PostRow
 
 _BATCH = 5_000
+_ASKED = 400
+"""Names asked for at once, under the limit of SQLite on the variables of a statement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,23 @@ def erased_mentions(url: str) -> frozenset[int]:
             return frozenset(session.exec(query))
     except SQLAlchemyError as error:
         raise EvidenceError(f"its mentions cannot be read ({type(error).__name__})") from error
+    finally:
+        database.close()
+
+
+def unnamed(url: str, digests: Iterable[str]) -> frozenset[str]:
+    """Those of some blobs that no row of a database at our schema names."""
+    database, found = Database(url), set[str]()
+    columns = col(PostRow.raw_sha256), col(PostRow.warc_sha256), col(PictureRow.sha256)
+    try:
+        with database.read() as session:
+            every = iter(digests)
+            while part := set(itertools.islice(every, _ASKED)):
+                for column in columns:
+                    named = session.exec(select(column).where(column.in_(part))).all()
+                    part -= set(named)
+                found |= part
+        return frozenset(found)
     finally:
         database.close()
 

@@ -231,11 +231,38 @@ def test_in_its_own_place_it_moves_the_old_database_aside(
     aside = house.restore(path, house.place, old=house.place.url)
 
     house.verify(house.place)
-    assert [kept.name.split(".before")[0] for kept in aside] == ["staff-mentions.sqlite3"]
-    moved = replace(house.place, url=f"sqlite:///{aside[0]}")
+    old = ["vault", "staff-mentions.sqlite3"]
+    assert [kept.name.split(".before")[0] for kept in aside] == old
+    moved = replace(house.place, url=f"sqlite:///{aside[1]}", vault=aside[0])
     with closing(Store(moved.url, mail_domain="school.example")) as store:
         assert store.log.head() == later
+    house.verify(moved)
     assert not list(house.place.data_dir.glob(f"{restoring.STAGE}*"))
+
+
+def test_originals_of_what_was_lost_leave_the_vault_with_the_database_that_names_them(
+    house: House, tmp_path: Path
+) -> None:
+    path = house.back_up(tmp_path / "b.age")
+    before = set(house.vault.walk())
+    house.hear(3)
+    later = set(house.vault.walk())
+    place = replace(placed(tmp_path / "elsewhere"), vault=house.place.vault)
+    (aside,) = house.restore(path, place, old=house.place.url)
+
+    assert before < later
+    assert set(house.vault.walk()) == before
+    assert set(Vault(aside).walk()) == later
+    house.verify(place)
+    house.verify(replace(house.place, vault=aside))
+
+
+def test_a_restore_that_loses_nothing_leaves_the_vault_alone(
+    sqlite_house: House, tmp_path: Path
+) -> None:
+    path = sqlite_house.back_up(tmp_path / "b.age")
+    sqlite_house.restore(path, sqlite_house.place, old=sqlite_house.place.url)
+    assert not list(sqlite_house.place.data_dir.glob("vault.before*"))
 
 
 def test_a_fork_is_refused_and_nothing_is_touched(sqlite_house: House, tmp_path: Path) -> None:
