@@ -6,9 +6,10 @@ from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from monitor.matching.found import Found
 from monitor.matching.index import Index
 from monitor.matching.phrases import handle_key, words_of
-from monitor.matching.refs import KINDS_OF_SCHOOL, Found, find_phrases
+from monitor.matching.refs import KINDS_OF_SCHOOL, find_phrases
 from monitor.matching.text import Reading
 from monitor.model import PostField
 

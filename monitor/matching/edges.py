@@ -98,7 +98,7 @@ def disguised_edges(
         yield from _repeats(tokens)
     if _may_be_leet(text, signs):
         yield from _leet(reading, known)
-    if sum(len(token.word) == 1 for token in tokens) > 1:
+    if [len(token.word) for token in tokens].count(1) > 1:
         yield from _apart(reading, known)
     if not signs.isdisjoint(_MASKS):
         yield from _masks(reading, masked, known)

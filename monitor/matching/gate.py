@@ -17,7 +17,6 @@ from monitor.matching.gate_bytes import (
     INSIDE,
     OPENING,
     VOWEL,
-    WORD_BYTES,
     bytes_of,
     decoded,
     flatten,
@@ -36,15 +35,14 @@ from monitor.matching.gate_patterns import (
     PLACE,
     RUN,
     STRONG,
-    TITLE,
     WEAK,
     automaton,
     forms_in,
-    own_words,
 )
+from monitor.matching.gate_words import OwnWords, Span, ends_word
 from monitor.matching.index import Index
 from monitor.matching.normalise import fold
-from monitor.matching.words import TITLES, is_ordinary
+from monitor.matching.words import is_ordinary
 
 _VOWEL_BEFORE = re.compile(rb"(?<![a-z0-9'])[aiou]\. ?(?=[a-z])")
 _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
@@ -52,19 +50,8 @@ _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?
 _TAG = re.compile(r"#(\w[\w'-]{5,60})")
 _CUT = str.maketrans("'_", "  ")
 _TAG_GAPS = re.compile(r"[_'-]")
-_SHORTEST_PLURAL = 4  # letters of a word that may take an "s", and the gap before it, less one
 _AT_ONCE = 256
-_BESIDE_A_PLACE = frozenset({TITLE, WEAK})  # nothing by themselves, so they are sought last
-_CODED = re.compile(rb"[0-9_]")
 _number = itemgetter(0)
-_Hit = tuple[int, int, int]  # the number of a pattern, and where it begins and ends
-
-
-def _ends(flat: bytes, start: int, end: int) -> bool:
-    """Whether a word ends where a pattern does, or is its plural."""
-    return flat[end] not in WORD_BYTES or (
-        end - start > _SHORTEST_PLURAL and flat[end] == ord("s") and flat[end + 1] not in WORD_BYTES
-    )
 
 
 @dataclass(slots=True)
@@ -75,7 +62,7 @@ class _Seen:
     """
 
     signs: int = 0
-    hits: list[_Hit] = field(default_factory=list)
+    hits: list[Span] = field(default_factory=list)
     coded: bool = False
     looked: bool = False
 
@@ -87,23 +74,8 @@ class Gate:
         forms = forms_in(index)
         self._names = NamesBeside(index, forms)
         self._forms = forms
-        kinds: dict[bytes, int] = {f" {word} ".encode(): TITLE for word in sorted(TITLES)}
-        kinds.update({f" {letter} ".encode(): INITIAL for letter in "bcdefghjklmnpqrstvwxyz"})
-        kinds.update({letter.encode() * 3: RUN for letter in "abcdefghijklmnopqrstuvwxyz"})
-        for end in (b" ", b"'"):  # "Okafor, Rebecca's"
-            kinds.update({b" " + form.encode() + end: FORENAME for form in sorted(forms)})
-        kinds.update(own_words(index))
-        # What holds a digit or "_" (most accounts) is sought only in posts that hold one, and what
-        # counts only beside a place only there: the automaton that reads every post stays small.
-        coded = [pattern for pattern in kinds if _CODED.search(pattern)]
-        self._find_coded = automaton(coded).find_matches_as_indexes
-        self._coded_kinds = bytes(kinds.pop(pattern) for pattern in coded)
-        weak = [pattern for pattern, kind in kinds.items() if kind in _BESIDE_A_PLACE]
-        self._find_weak = automaton(weak).find_matches_as_indexes
-        self._weak_kinds = bytes(kinds.pop(pattern) for pattern in weak)
-        self._patterns = list(kinds)
-        self._kinds = bytes(kinds.values())
-        self._find = automaton(self._patterns).find_matches_as_indexes
+        self._words = OwnWords(index, forms)
+        self._find = self._words.find
         known_signs = sign_kinds()
         self._sign_kinds = bytes(known_signs.values())
         self._find_signs = automaton(list(known_signs)).find_matches_as_indexes
@@ -138,16 +110,19 @@ class Gate:
         raw, ends = joined(texts)
         flat = flatten(raw)
         seen = self._signs_together(raw, ends)
-        kinds, behind, before = self._kinds, *self._names.answers
-        for hit in self._find(flat, True):
-            pattern, start, end = hit
+        kinds, looks, find, rfind = self._words.kinds, self._names.looks, flat.find, flat.rfind
+        behind, before = self._names.answers
+        for pattern, start, end in self._find(flat, True):
             if kinds[pattern] == FORENAME:
-                # What `looks` says, without a call, where both words beside are well known.
-                after = flat[end : flat.find(b" ", end)]
-                lead = flat[flat.rfind(b" ", 0, start) + 1 : start]
-                if (
-                    after and lead and behind.get(after) is False and before.get(lead) is False
-                ) or not self._names.looks(flat, start, end):
+                # What `looks` says, without a call, where both words beside are well known: those
+                # directly beside, or with one sign more between.
+                after = flat[end : find(b" ", end)] or flat[end + 1 : find(b" ", end + 1)]
+                if behind.get(after) is False:
+                    lead = flat[rfind(b" ", 0, start) + 1 : start]
+                    lead = lead or flat[rfind(b" ", 0, start - 1) + 1 : start - 1]
+                    if before.get(lead) is False:
+                        continue
+                if not looks(flat, start, end):
                     continue
             number = bisect_right(ends, start)
             if end <= ends[number]:
@@ -181,7 +156,7 @@ class Gate:
     def _judge(self, text: str, raw: bytes, flat: bytes, seen: _Seen) -> bool:
         """Decide on a text from its bytes, their flat form and what was seen in them."""
         signs = seen.signs
-        bits = self._coded(flat) if seen.coded else 0
+        bits = self._words.kinds_coded(flat) if seen.coded else 0
         if bits & 1 << STRONG:
             return True
         if seen.hits or bits:
@@ -204,18 +179,10 @@ class Gate:
 
     # --- the plain pass ----------------------------------------------------------------------
 
-    def _coded(self, flat: bytes) -> int:
-        """Return the kinds, as bits, of the accounts and words with a digit in a text."""
-        seen = 0
-        for pattern, start, end in self._find_coded(flat, True):
-            if _ends(flat, start, end):
-                seen |= 1 << self._coded_kinds[pattern]
-        return seen
-
     def _weigh(  # noqa: C901 - the hot loop: a call more would cost a tenth
         self,
         flat: bytes,
-        hits: list[_Hit],
+        hits: list[Span],
         raw: bytes = b"",
         seen: int = 0,
         *,
@@ -225,12 +192,14 @@ class Gate:
 
         `raw` has the signs that `flat` lacks; without it every gap may lie inside a name.
         """
-        kinds, word_end = self._kinds, 0
+        kinds, word_end = self._words.kinds, 0
         for pattern, start, end in hits:
             kind = kinds[pattern]
             if kind == FORENAME:
                 if looked or self._names.looks(flat, start, end):
-                    found = self._names.beside(flat, self._form(pattern), start, end - 1, raw)
+                    found = self._names.beside(
+                        flat, self._words.forms[pattern], start, end - 1, raw
+                    )
                     if found == SOMEBODY:
                         return True
                     seen |= found << MANY
@@ -244,27 +213,17 @@ class Gate:
                 if start >= word_end:
                     word_end = flat.find(b" ", end)
                     seen |= self._names.may_repeat(flat, start, word_end) << RUN
-            elif _ends(flat, start, end):
+            elif ends_word(flat, start, end):
                 if kind == STRONG:
                     return True
                 seen |= 1 << kind
         if seen & 1 << PLACE and (
             seen & (1 << WEAK | 1 << INITIAL | 1 << MANY)
-            or self._is_weak(flat)
+            or self._words.holds_weak(flat)
             or self._names.holds_glued(flat)
         ):
             return True
         return None if seen & 1 << RUN else False
-
-    def _is_weak(self, flat: bytes) -> bool:
-        """Whether a title, or a word that more than one school bears, stands in a text."""
-        return any(
-            self._weak_kinds[pattern] == TITLE or _ends(flat, start, end)
-            for pattern, start, end in self._find_weak(flat, True)
-        )
-
-    def _form(self, pattern: int) -> str:
-        return self._patterns[pattern].decode().rstrip("'").replace(" ", "")
 
     def _vowel(self, raw: bytes) -> bool:
         """Whether "A." leads to, or ", A" follows, an unusual surname."""
@@ -308,7 +267,7 @@ class Gate:
 
     def _passes_shown(self, text: str) -> bool:
         flat = flatten(text.encode("ascii", "replace"))
-        seen = self._coded(flat)
+        seen = self._words.kinds_coded(flat)
         return bool(
             seen & 1 << STRONG or self._weigh(flat, self._find(flat, overlapping=True), b"", seen)
         )

@@ -72,7 +72,9 @@ class NamesBeside:
         known = self._looks_behind.get(word)
         if known is not None:
             return known
-        found = bool(word) and (word in self._begins or not is_ordinary(word.decode()))
+        if not word:
+            return False  # not to be remembered: the next word stands further off
+        found = word in self._begins or not is_ordinary(word.decode())
         return _remember(self._looks_behind, word, found)
 
     def _look_before(self, word: bytes) -> bool:
@@ -80,7 +82,7 @@ class NamesBeside:
         known = self._looks_before.get(word)
         if known is not None:
             return known
-        return _remember(self._looks_before, word, word in self._ends)
+        return word != b"" and _remember(self._looks_before, word, word in self._ends)
 
     def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
         """Return whether a surname that goes with a forename stands behind or before it."""
@@ -93,8 +95,10 @@ class NamesBeside:
         best = NOBODY
         for begin, word in enumerate(behind[:3]):
             if self._look_behind(word):
-                plain = begin == 0 and raw != b"" and form not in TITLES
-                found = self._surname_from(behind[begin : begin + 4], form, plain=plain)
+                titled = begin > 0 or form in TITLES
+                found = self._surname_from(
+                    behind[begin : begin + 4], form, plain=raw != b"", titled=titled
+                )
                 best = max(best, found)
             if best == SOMEBODY or (begin == 0 and self._is_slip(word, form)):
                 return SOMEBODY
@@ -119,23 +123,26 @@ class NamesBeside:
             )
         return best
 
-    def _surname_from(self, words: list[bytes], form: str, *, plain: bool) -> int:
-        """Return what the surnames are worth that a forename's next words may begin with.
+    def _surname_from(self, words: list[bytes], form: str, *, plain: bool, titled: bool) -> int:
+        """Return what the surnames are worth that the words behind a forename may begin with.
 
-        `plain`: the first word stands as written, with no title before it, so that an "s" behind it
-        is the end of an ordinary word ("trans"), where the whole is one.
+        `plain`: the words stand as written, so that a surname of several goes on as it begins, and
+        an "s" is the end of an ordinary word ("trans") unless a title may stand before it.
         """
         known, joined, best = self._index.surnames, "", NOBODY
+        prefixed = True
         for number, word in enumerate(words):
-            joined += word.decode().removesuffix("'s").replace("'", "")
+            written = word.decode().removesuffix("'s").replace("'", "")
+            joined += written
             if joined in known:
                 best = max(best, self._goes_with(joined, form))
-            if (
-                joined[-1:] == "s"
-                and joined[:-1] in known
-                and not (plain and number == 0 and is_ordinary(joined))
-            ):
-                best = max(best, self._goes_with(joined[:-1], form))
+            if joined[-1:] == "s" and joined[:-1] in known:
+                ordinary = plain and not titled and number == 0 and is_ordinary(joined)
+                best = best if ordinary else max(best, self._goes_with(joined[:-1], form))
+            prefixed = prefixed and written in PREFIXES
+            apart = len(written) < 3  # noqa: PLR2004 - "c o x" is read on
+            if plain and not (apart or prefixed or joined in self._index.first_pieces):
+                break
         return best
 
     def _named(self, surname: str, form: str) -> int:
@@ -184,7 +191,7 @@ class NamesBeside:
         near = self._slips.get(word)
         if near is None:
             near = _remember(self._slips, word, self._near(word.decode()))
-        return any(self._goes_with(surname, form) for surname in near)
+        return near != () and any(self._goes_with(surname, form) for surname in near)
 
     def _near(self, word: str) -> tuple[str, ...]:
         """Return the surnames one slip away from a word that is neither a word nor a surname."""

@@ -66,6 +66,7 @@ class Index:
         begins = np.searchsorted(np.asarray(self._rows), bounds)
         self._begins = array("L", begins.astype(np.dtype("L")).tobytes())
         self._names = list(self.surnames)
+        self.names = frozenset((*self.surnames, *self.forenames))
         self.near = Slips(self._names).near
         self._shapes = self._by_shape()
         self.name = lru_cache(maxsize=4096)(self._name)

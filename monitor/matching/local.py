@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from functools import cached_property
 
-from monitor.matching.names import forms_of, read_name
+from monitor.matching.names import Name, forms_of, read_name
 from monitor.matching.phrases import role_ways, words_of
 from monitor.matching.roster import Person
 
@@ -22,7 +22,10 @@ class Local:
 
     def __init__(self, people: Sequence[Person], numbers: range) -> None:
         self._people = {number: people[number] for number in numbers}
-        self._names = {number: read_name(each.name) for number, each in self._people.items()}
+
+    @cached_property
+    def _names(self) -> dict[int, Name]:
+        return {number: read_name(each.name) for number, each in self._people.items()}
 
     @cached_property
     def surnames(self) -> dict[str, tuple[int, ...]]:
@@ -41,8 +44,10 @@ class Local:
     def halves(self) -> dict[str, tuple[int, ...]]:
         """Who bears a part of a surname that means them in their own school."""
         found: dict[str, list[int]] = defaultdict(list)
-        for number, name in self._names.items():
-            for half in name.halves:
+        for number, person in self._people.items():
+            if person.name.replace(" ", "", 1).isalpha():
+                continue  # two words have no halves, and nearly all names are two words
+            for half in read_name(person.name).halves:
                 found[half].append(number)
         return {word: tuple(numbers) for word, numbers in found.items()}
 

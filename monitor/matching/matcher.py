@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from monitor.matching.context import Ties, tie_up
+from monitor.matching.found import Found, Ref
 from monitor.matching.gate import Gate
 from monitor.matching.index import Index
 from monitor.matching.names import keys_of
 from monitor.matching.people import find_people
 from monitor.matching.phrases import handle_key
-from monitor.matching.refs import Found, Ref, find_refs
+from monitor.matching.refs import find_refs
 from monitor.matching.roster import Roster
 from monitor.matching.scene import Hit
 from monitor.matching.tags import join_broken, split_tags

@@ -7,9 +7,9 @@ from collections import defaultdict
 from monitor.matching.bare_names import find_bare
 from monitor.matching.calls import find_accounts, find_aliases, find_roles
 from monitor.matching.context import Ties
+from monitor.matching.found import Found
 from monitor.matching.full_names import MOST_NAMESAKES, find_full_names
 from monitor.matching.index import Index
-from monitor.matching.refs import Found
 from monitor.matching.scene import Hit, Scene
 from monitor.matching.text import Reading
 from monitor.matching.titled import find_titled

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from monitor.matching import sayings
 from monitor.matching.context import Ties
 from monitor.matching.edges import Edge, disguised_edges, plain_edges, widened_edges
+from monitor.matching.found import Found, Places
 from monitor.matching.index import Index
 from monitor.matching.kinds import BEGINS, LONGEST, NAME, OWNER
 from monitor.matching.names import PREFIXES
-from monitor.matching.refs import Found, Places
 from monitor.matching.text import Reading
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, known_forenames
 
@@ -83,8 +84,7 @@ class Scene:
         self.locals = {school: index.local(school) for school in sorted(ties.schools())}
         self._halves = {word for local in self.locals.values() for word in local.halves}
         self.places = Places(refs, self.tokens)
-        kinds = self._kinds if self._halves else index.kinds.__getitem__
-        self.edges = [*plain_edges(self.tokens, kinds, self._is_of_roster, self._goes_on)]
+        self.edges = list(self._plain_edges())
         disguised = list(disguised_edges(reading, self._is_name_or_piece, self._masked))
         self.edges.extend(disguised)
         self.edges.extend(widened_edges(self.tokens, disguised, index.has_surname, self._is_piece))
@@ -97,6 +97,17 @@ class Scene:
         self._sort_edges()
 
     # --- what stands where -------------------------------------------------------------------
+
+    def _plain_edges(self) -> Iterable[Edge]:
+        index = self.index
+        if self._halves:
+            return plain_edges(self.tokens, self._kinds, self._is_of_roster, lambda _: True)
+        return plain_edges(
+            self.tokens,
+            index.kinds.__getitem__,
+            index.names.__contains__,
+            index.first_pieces.__contains__,
+        )
 
     def _sort_edges(self) -> None:
         for edge in self.edges:
@@ -129,11 +140,7 @@ class Scene:
 
     def _is_of_roster(self, word: str) -> bool:
         """Whether several words make a name that somebody on the roster bears."""
-        return word in self.index.surnames or word in self.index.forenames or word in self._halves
-
-    def _goes_on(self, joined: str) -> bool:
-        """Whether a name may be written as these words, run together, and the next ones."""
-        return bool(self._halves) or joined in self.index.first_pieces
+        return word in self.index.names or word in self._halves
 
     def _is_name_or_piece(self, word: str) -> bool:
         """Whether a word is a name, or a piece of one that may be joined with its neighbour."""

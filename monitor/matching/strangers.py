@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 
-from monitor.matching.refs import Places
+from monitor.matching.found import Places
 from monitor.matching.text import Token
 from monitor.matching.words import (
     TITLES,

@@ -44,9 +44,13 @@ def join_broken(reading: Reading, index: Index) -> None:
 
     Not before a forename: "Okwu-osa, Adaeze" could be anything.
     """
+    if "-" not in reading.text:
+        return
     tokens, forenames = reading.tokens, known_forenames()
     for number in range(len(tokens) - 1, 0, -1):
         first, rest = tokens[number - 1 : number + 1]
+        if rest.gap == " ":
+            continue
         whole = first.word + rest.word
         after = tokens[number + 1].word if number + 1 < len(tokens) else ""
         if (

@@ -136,11 +136,10 @@ def _tokens(folded: Folded, hidden: list[Span], tags: tuple[Span, ...]) -> list[
     # Gap, word, gap, word, …, gap.
     pieces = _WORDS.split(folded.text)
     tokens: list[Token] = []
-    at, sentence = len(pieces[0]), 0
-    for number in range(1, len(pieces), 2):
-        gap, word = pieces[number - 1], pieces[number]
-        start, end = at, at + len(word)
-        at = end + len(pieces[number + 1])
+    end, sentence = 0, 0
+    for gap, word in zip(pieces[::2], pieces[1::2], strict=False):  # what follows the last word
+        start = end + len(gap)
+        end = start + len(word)
         if gap != " " and tokens:
             if word == "s" and gap == "'":
                 tokens[-1] = tokens[-1]._replace(owner=True)
