@@ -32,6 +32,9 @@ _ENDINGS = (
     "ego", "emu", "im", "ow", "owie", "owa", "owej", "ova", "ove", "ovou", "yi", "da", "dan", "ya",
 )  # fmt: skip
 _OF_PEOPLE = word_list("grammar.of_people")
+_NO_FORENAME = word_list("grammar.no_forename")
+_NAMES_NEXT = frozenset(["and", "done", "met", "called", "named", "congratulations", "thanks"])
+_OF_THINGS = word_list("grammar.of_things")
 _OF_ANYBODY = frozenset(["can", "cant", "should", "shouldnt", "would", "literally", "out"])
 _ANYBODY = frozenset(
     ["a", "an", "any", "another", "every", "some", "two", "become", "be", "new", "no"]
@@ -105,13 +108,14 @@ def stands_as_name(  # noqa: PLR0911
     ):
         return True
     if starts:
-        pointed = before == "that" and not parted and _before(tokens, first - 1)[1]
-        return _as_subject(tokens, last, word, after, pointed=pointed)
+        return _as_subject(tokens, last, word, after) and not (
+            before == "that" and not parted and _is_a_thing(tokens, first, last)
+        )
     return _inside(before, after, word)
 
 
-def _as_subject(tokens: list[Token], last: int, word: str, after: str, *, pointed: bool) -> bool:
-    """Whether a word that begins a clause does what only people do; `pointed`: "That marsh is"."""
+def _as_subject(tokens: list[Token], last: int, word: str, after: str) -> bool:
+    """Whether a word that begins a clause does what only people do."""
     thing = of_kind(word, "mass") or (of_kind(word, "adjective") and not of_kind(word, "count"))
     if after in _SAYS:
         return not (thing and after in _EVENTS and of_kind(word, "mass"))
@@ -120,12 +124,18 @@ def _as_subject(tokens: list[Token], last: int, word: str, after: str, *, pointe
         return True
     if after in _IS:
         ahead = {token.word for token in tokens[last + 1 : last + 4]}
-        if (pointed or of_kind(word, "mass")) and not ahead.isdisjoint(_OF_PEOPLE):
+        if of_kind(word, "mass") and not ahead.isdisjoint(_OF_PEOPLE):
             return True
-        return not pointed and (not thing or after in _OF_ANYBODY)
+        return not thing or after in _OF_ANYBODY
     if after in {"and", "or"} and last + 2 < len(tokens):
         return tokens[last + 2].word in _SAYS
     return False
+
+
+def _is_a_thing(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether a sentence begins so, with "that" before, and says of the word what things are."""
+    ahead = {token.word for token in tokens[last : last + 4]}
+    return _before(tokens, first - 1)[1] and not ahead.isdisjoint(_OF_THINGS)
 
 
 def _acts(word: str, verb: str) -> bool:
@@ -247,9 +257,7 @@ def _begins_a_name(tokens: list[Token], at: int) -> bool:
     if word in _CLAUSE or of_kind(word, "function", "verb", "adverb", "chat"):
         return False
     before, parted = _before(tokens, at)
-    return parted or not (
-        before in _POINTS or before in _ANYBODY or of_kind(before, "adjective", "verb")
-    )
+    return word not in _NO_FORENAME and (parted or before in _NAMES_NEXT)
 
 
 def role_refusal(tokens: list[Token], first: int, last: int) -> str:

@@ -179,6 +179,8 @@ def test_a_forename_that_is_a_word_leads_a_name_only_where_it_is_no_word(
     assert _people(how("Faith Reid said it was fine")) == set()
     assert _people(how("Will Reid be there tonight")) == {"reid"}
     assert _people(how("my joy, Reid is off sick")) == {"reid"}
+    assert _people(how("in math Reid shouted at us")) == {"reid"}
+    assert _people(how("ginger Reid is a nonce")) == {"reid"}
 
 
 @pytest.mark.parametrize("how", [str, str.lower, str.upper, str.title])
@@ -187,6 +189,7 @@ def test_that_before_a_word_points_at_a_person_where_a_person_is_meant(
 ) -> None:
     assert _people(how("that Hill bloke")) == {"hill"}
     assert _people(how("that hill is a bully")) == {"hill"}
+    assert _people(how("that hill is shit, he was watching us")) == {"hill"}
     assert _people(how("that hill is really steep")) == set()
 
 
