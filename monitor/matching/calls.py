@@ -46,7 +46,7 @@ def _goes_on(scene: Scene, first: int, last: int) -> bool:
     after = tokens[last].word
     if scene.index.has_surname(after) and not is_ordinary(after):
         return True
-    return (after in common_surnames() and not is_ordinary(after)) or strangers.is_unknown(after)
+    return (after in common_surnames() and not is_ordinary(after)) or strangers.reads_as_name(after)
 
 
 def find_aliases(scene: Scene) -> None:

@@ -106,7 +106,7 @@ class _Elsewhere:
         if at < 0 or not self.tokens[at].owner or at in self.ours:
             return False
         word = self.tokens[at].word
-        if at in self.rivals or is_unknown(word):
+        if at in self.rivals or reads_as_name(word):
             return True
         if at and self.tokens[at - 1].word in {"st", "saint"}:
             return True
@@ -175,7 +175,7 @@ class _Elsewhere:
     def _leads_to(self, at: int, first: int) -> bool:
         """Whether a proper name and "the" stand from `at` to `first`: "At Fenwick the head"."""
         return self.tokens[first - 1].word == "the" and all(
-            token.word in _GROUNDS or is_unknown(token.word)
+            token.word in _GROUNDS or reads_as_name(token.word)
             for token in self.tokens[at : first - 1]
         )
 
@@ -190,7 +190,7 @@ class _Elsewhere:
             return True
         if self._kind_follows(at):
             return True
-        unknown = is_unknown(word) and len(word) > 3 and not self.tokens[at].hidden  # noqa: PLR2004
+        unknown = reads_as_name(word) and len(word) > 3 and not self.tokens[at].hidden  # noqa: PLR2004
         return near and (word in _TOWNS or unknown)
 
     def _kind_follows(self, at: int) -> bool:

@@ -87,7 +87,7 @@ def _titled_initial(scene: Scene, local: Local, at: int, title: str) -> bool:
     exact = {p for p in people if fold_title(scene.index.people[p].title) == title}
     fitting = exact or people
     after = scene.tokens[at + 1] if at + 1 < len(scene.tokens) else None
-    if after is not None and strangers.is_unknown(after.word):
+    if after is not None and strangers.reads_as_name(after.word):
         return False
     if not fitting or len(fitting) > _MOST_INITIALS:
         return False

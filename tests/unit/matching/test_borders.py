@@ -342,3 +342,11 @@ def test_emoji_hyphens_and_slips_in_a_hashtag_hide_no_full_name_in_open_sources(
 
 def test_emoji_part_a_forename_from_a_word() -> None:
     assert _people("thanks Tom \U0001f389 Frost on the way", "open", _RARE) == set()
+
+
+@pytest.mark.parametrize(
+    "text", ["at lunhc Mr Hill hit me", "Mr Hill at lunhc", "mr hill at brekfast club is a liar"]
+)
+def test_a_misspelt_word_is_no_other_place(text: str) -> None:
+    assert _people(text) == {"hill"}
+    assert _people("Mr Hill at Quenderby is a liar") == set()
