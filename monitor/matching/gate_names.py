@@ -92,12 +92,13 @@ class NamesBeside:
             stop = _PARTED.search(raw, emoji.end(), end + REACH) if emoji else stop
         reach = stop.start() + 1 if stop else end + REACH
         behind = flat[end:reach].split(None, 6)[:6]
+        plain = raw != b"" and b"-" not in raw[end - 1 : reach]  # "Okwu-osa" may be one word
         best = NOBODY
         for begin, word in enumerate(behind[:3]):
             if self._look_behind(word):
                 titled = begin > 0 or form in TITLES
                 found = self._surname_from(
-                    behind[begin : begin + 4], form, plain=raw != b"", titled=titled
+                    behind[begin : begin + 4], form, plain=plain, titled=titled
                 )
                 best = max(best, found)
             if best == SOMEBODY or (begin == 0 and self._is_slip(word, form)):
