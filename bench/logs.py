@@ -63,6 +63,8 @@ START = datetime(2026, 9, 1, 8, 0, 7, 417_203, tzinfo=UTC)
 ORIGIN = "staff-mentions.hillview.example/log"
 ROUND = 1_000
 """Entries of a hundred mentions and all that goes with them, put in in one commit."""
+STEP = timedelta(seconds=5, microseconds=417)
+"""From one turn to the next, so that hardly two share their time."""
 CARD = {
     "distrusted": "false",
     "insulting": "0.03",
@@ -159,6 +161,7 @@ def _round(
                 "not_modified": False,
                 "complete": True,
             }
+            writer.at += STEP
             source = f"source-{chance.randrange(40)}"
             polled: dict[str, Any] = {"facts": facts, "fresh": 0, "matched": 0, "note": ""}
             writer.seal(entries.source_polled(at=writer.at, source=source, **polled))

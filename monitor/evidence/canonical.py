@@ -31,7 +31,7 @@ MAX_INTEGER: Final = 2**53 - 1
 _AT: Final = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
 CONTAINERS: Final = frozenset({dict, list})
 TO_URL: Final = bytes.maketrans(b"+/", b"-_")
-FROM_URL: Final = bytes.maketrans(b"-_+/", b"+/!!")
+FROM_URL: Final = bytes.maketrans(b"-_+/=", b"+/!!!")
 _PADDING: Final = (b"", b"!", b"==", b"=")
 
 _encode = json.JSONEncoder(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from hashlib import sha256
 from typing import Any, Final
 
@@ -46,7 +47,7 @@ class StoredEntry:
     """One entry as it was stored; `disclosures` are (name, encoded) pairs.
 
     `erased` means that salts, values and blob were destroyed on purpose; a later entry says so.
-    `kind` is what the database calls it, where one does.
+    `kind` is what the database calls it and `at` the time that it gives it, where one does.
     """
 
     index: int
@@ -55,6 +56,7 @@ class StoredEntry:
     disclosures: tuple[tuple[str, str], ...] = ()
     erased: bool = False
     kind: str | None = None
+    at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -344,6 +346,8 @@ def check_entry(
     """
     if entry.kind not in {None, opened.kind}:
         raise EvidenceError(f"its row calls it {entry.kind!r}, which is not what was sealed")
+    if entry.at is not None and entry.at != opened.at:
+        raise EvidenceError(f"its row gives it the time {entry.at}; sealed was {opened.at}")
     names = tuple(opened.secret)
     if names != tuple(name for name, _ in entry.disclosures):
         raise EvidenceError("a field stands under another name than the one it was sealed with")

@@ -150,19 +150,19 @@ def entries(session: Session, start: int = 0, *, batch: int = 5_000) -> Iterator
     while True:
         try:
             found = _batch(session, start, batch)
-        except DBAPIError as error:
-            if not is_garbled(error):
+        except (DBAPIError, TypeError, ValueError) as error:
+            if isinstance(error, DBAPIError) and not is_garbled(error):
                 raise
             if batch == 1:
-                raise EvidenceError(
-                    f"entry {start} cannot be read: it was altered, and is not even text any more"
-                ) from error
+                raise EvidenceError(_unreadable(start, error)) from error
             batch = 1  # to find out which of them it is
             continue
         if not found:
             return
         for entry in found:
             _demand_bytes(entry.index, entry.content, entry.leaf_hash)
+            if entry.at is None:
+                raise EvidenceError(_unreadable(entry.index))
             if not all(type(encoded) is str for _, encoded in entry.disclosures):
                 raise EvidenceError(f"entry {entry.index}: a secret field of it is not text")
             yield entry
@@ -177,6 +177,7 @@ def _batch(session: Session, start: int, batch: int) -> list[StoredEntry]:
         col(EntryRow.leaf_hash),
         col(EntryRow.erased_by),
         col(EntryRow.kind),
+        col(EntryRow.at),
     )
     rows = connection.execute(
         wanted.where(col(EntryRow.index) >= start).order_by(col(EntryRow.index)).limit(batch)
@@ -190,10 +191,15 @@ def _batch(session: Session, start: int, batch: int) -> list[StoredEntry]:
         opened.setdefault(number, []).append((name, encoded))
     return [
         StoredEntry(
-            index, content, digest, tuple(opened.get(index, ())), erased_by is not None, kind
+            index, content, digest, tuple(opened.get(index, ())), erased_by is not None, kind, at
         )
-        for index, content, digest, erased_by, kind in rows
+        for index, content, digest, erased_by, kind, at in rows
     ]
+
+
+def _unreadable(index: int, error: Exception | None = None) -> str:
+    what = "is not even text" if isinstance(error, DBAPIError) else "gives no time"
+    return f"entry {index} cannot be read: it was altered, and {what} any more"
 
 
 def is_garbled(error: DBAPIError) -> bool:

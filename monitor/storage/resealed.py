@@ -1,58 +1,60 @@
-"""A row as the very characters that were sealed about it, so that an entry need not be opened.
+"""Rows as the very characters that were sealed about them, so that no entry need be opened.
 
 A disclosure is base64url of `["SALT","NAME",VALUE]` (docs/evidence-format.md). With our salts of 16
 bytes the first 32 characters are the bracket and the salt; what follows depends on name and value
 alone, so it can be written from the row and compared as it stands. Where it is another, nothing is
 known yet: `rowcheck` opens the entry, compares the values, and says what differs.
+
+Rows come and go by columns: a list for each field, with one item for each row.
 """
 
 from __future__ import annotations
 
-from binascii import b2a_base64
-from collections.abc import Mapping
-from datetime import datetime
-from functools import lru_cache
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, TypeAlias
 
-import msgspec
-
-from monitor.evidence.canonical import TO_URL, check_canonical, check_names, read
 from monitor.evidence.entries import PROGRAM
 from monitor.evidence.leaf import Json
 from monitor.evidence.verify import BLOB_FIELD, WARC_FIELD
+from monitor.storage.written import (
+    UnlikeError,
+    answers,
+    confidences,
+    demand_text,
+    ends,
+    ends_of_few,
+    matches,
+    moments,
+    plain_texts,
+    reasons,
+    truths,
+    whole,
+    written,
+)
 
-SALTED: Final = 32
-"""So many characters of a disclosure hold `["` and a salt of 16 bytes."""
-
-_write = msgspec.json.Encoder(order="sorted").encode
-_read = msgspec.json.Decoder().decode
-_SHORT: Final = 64
-_ODD: Final = frozenset({bytes, float})
+Columns: TypeAlias = Sequence[Sequence[Any]]
 
 
 class Resealed(NamedTuple):
-    """What stands in the entry of a row.
+    """What stands in the entries of some rows.
 
-    `at` is its time ("": no row says it). `own` are the public fields that are hardly ever the same
-    in two entries, written out; `public` are the others. `ends` are what follows the salts of its
-    disclosures, by name, and `blobs` the names and digests of those that name blobs.
+    `at` are their times (None: no row says it). `own` are the public fields that are hardly ever
+    the same in two entries, each with its values in JSON; `public` are the others, named by `says`.
+    `ends` are what follows the salts of the disclosures, by name; `blobs` are the digests of those
+    that name blobs, likewise.
     """
 
-    at: str
-    own: tuple[tuple[bytes, bytes], ...]
-    public: Mapping[str, Json]
-    ends: Mapping[str, bytes]
-    blobs: tuple[tuple[str, str], ...] = ()
+    at: Sequence[bytes] | None
+    own: Mapping[bytes, Sequence[bytes]]
+    says: tuple[str, ...]
+    public: Sequence[tuple[Json, ...]]
+    ends: Mapping[str, Sequence[bytes]]
+    blobs: Mapping[str, Sequence[str]]
 
 
 SYNCHRONISED: Final = "clock.synchronised"
 """What stands in the entry's field `clock` under that name."""
-
-
-class UnlikeError(Exception):
-    """The row cannot have been sealed like this; `rowcheck` finds out what is wrong with it."""
-
 
 POST: Final = (
     "entry_index", "erased_by", "captured_at", "first_seen_at", "platform", "native_id", "version",
@@ -62,58 +64,73 @@ POST: Final = (
 )  # fmt: skip
 
 
-def post(row: Any) -> Resealed:
-    """The columns of `POST`."""
-    _demand_plain(row)
+def posts(columns: Columns) -> Resealed:
+    """The columns of `POST`.
+
+    Raises:
+        UnlikeError: none of them was sealed like one of these rows.
+    """
     (
         _index, _erased, captured, first_seen, platform, native_id, version,
         source, url, title, text, thread, handle, name, author_id, author_url,
         published, published_raw, dated_by, media, raw_sha256, warc_sha256,
         media_type, offset, answer, synchronised, scope,
-    ) = row  # fmt: skip
-    words, heading = _write(text), _write(title)
-    # As `Post.version` has it.
-    if sha256(b"[" + heading + b", " + words + b"]").hexdigest()[:16] != version:
-        raise UnlikeError
-    written = {
-        "handle": handle,
-        "name": name,
-        "native_id": author_id,
-        "url": author_url,
-    }
-    time = None if published is None else moment(published) + "+00:00"
-    dated = {"as_given": published_raw, "at": time, "field": dated_by}
-    at = moment(captured)
+    ) = columns  # fmt: skip
+    demand_text(
+        platform, native_id, version, source, url, title, text, thread, handle, name, author_id,
+        author_url, published_raw, dated_by, raw_sha256, warc_sha256, media_type, scope,
+    )  # fmt: skip
+    words, headings, at = written(text), written(title), moments(captured)
+    _demand_versions(headings, words, version)
+    authors = list(zip(handle, name, author_id, author_url, strict=True))
+    dates = [
+        {"as_given": given, "at": None if time is None else f"{time}+00:00", "field": field}
+        for given, time, field in zip(published_raw, moments(published), dated_by, strict=True)
+    ]
     return Resealed(
-        at + "Z",
-        (
-            (b'"captured_at":', _write(at + "+00:00")),
-            (b'"first_seen_at":', _write(moment(first_seen) + "+00:00")),
-        ),
+        [f"{time}Z".encode() for time in at],
         {
-            "platform": platform,
-            "scope": scope,
-            "source": source,
-            SYNCHRONISED: _truth(synchronised),
+            b'"captured_at":': written([f"{time}+00:00" for time in at]),
+            b'"first_seen_at":': written([f"{time}+00:00" for time in moments(first_seen)]),
         },
+        ("platform", "scope", "source", SYNCHRONISED),
+        list(zip(platform, scope, source, truths(synchronised), strict=True)),
         {
-            "answer": _end("answer", _answer(answer)),
-            "author": _end("author", _write(written)),
-            "media_urls": _end("media_urls", _text(media)),
-            "native_id": _end("native_id", _write(native_id)),
-            "published": _end("published", _write(dated)),
-            "raw_media_type": _end("raw_media_type", _write(media_type)),
-            "raw_offset": _end("raw_offset", _allowed(_write(offset))),
-            "raw_sha256": _end("raw_sha256", _write(raw_sha256)),
-            "text": _end("text", words),
-            "thread": _end("thread", _write(thread)),
-            "title": _end("title", heading),
-            "url": _end("url", _write(url)),
-            "version": _end("version", _write(version)),
-            "warc_sha256": _end("warc_sha256", _write(warc_sha256)),
+            "answer": ends("answer", answers(answer)),
+            "author": ends_of_few("author", authors, _authors),
+            "media_urls": ends_of_few("media_urls", media, plain_texts),
+            "native_id": ends("native_id", written(native_id)),
+            "published": ends("published", written(dates)),
+            "raw_media_type": ends_of_few("raw_media_type", media_type),
+            "raw_offset": ends("raw_offset", written(whole(offset))),
+            "raw_sha256": ends("raw_sha256", written(raw_sha256)),
+            "text": ends("text", words),
+            "thread": ends_of_few("thread", thread),
+            "title": ends("title", headings),
+            "url": ends("url", written(url)),
+            "version": ends("version", written(version)),
+            "warc_sha256": ends("warc_sha256", written(warc_sha256)),
         },
-        ((BLOB_FIELD, raw_sha256), (WARC_FIELD, warc_sha256)),
+        {BLOB_FIELD: raw_sha256, WARC_FIELD: warc_sha256},
     )
+
+
+def _authors(authors: Sequence[tuple[str, str, str, str]]) -> list[bytes]:
+    return written(
+        [
+            {"handle": handle, "name": name, "native_id": native_id, "url": url}
+            for handle, name, native_id, url in authors
+        ]
+    )
+
+
+def _demand_versions(headings: list[bytes], words: list[bytes], versions: Sequence[str]) -> None:
+    """Check that the versions of posts are as `Post.version` has them."""
+    found = [
+        sha256(b"[%b, %b]" % both).hexdigest()[:16] for both in zip(headings, words, strict=True)
+    ]
+    if found != list(versions):
+        raise UnlikeError
 
 
 MENTION: Final = (
@@ -124,22 +141,33 @@ OF_MENTION: Final = ("entry_index", "platform", "native_id", "version")
 """What is needed of the mention's post, and stands after the columns of `MENTION`."""
 
 
-def mention(row: Any) -> Resealed:
-    """The columns of `MENTION` and `OF_MENTION`."""
-    _demand_plain(row)
-    _index, _erased, kind, target, certainty, matches, first_look, *names = row[: len(MENTION)]
-    post_entry, *of_post = row[len(MENTION) :]
+def mentions(columns: Columns) -> Resealed:
+    """The columns of `MENTION` and `OF_MENTION`.
+
+    Raises:
+        UnlikeError: as `posts` does.
+    """
+    _index, _erased, kind, target, certainty, found, first_look, *names = columns[: len(MENTION)]
+    post_entry, *of_post = columns[len(MENTION) :]
     if names != of_post:
         raise UnlikeError
-    found = _read(matches)
-    for match in found:
-        match["confidence"] = f"{match['confidence']:.6f}"
-    said = {"certainty": certainty, "first_look": _truth(first_look)}
-    ends = {
-        "matches": _end("matches", _allowed(_write(found))),
-        "target": _end("target", _write({"id": target, "kind": kind})),
-    }
-    return Resealed("", ((b'"post_entry":', _write(post_entry)),), said, ends)
+    demand_text(kind, target, certainty)
+    targets = list(zip(target, kind, strict=True))
+    return Resealed(
+        None,
+        {b'"post_entry":': written(whole(post_entry))},
+        ("certainty", "first_look"),
+        list(zip(certainty, truths(first_look), strict=True)),
+        {
+            "matches": ends("matches", matches(found)),
+            "target": ends_of_few("target", targets, _targets),
+        },
+        {},
+    )
+
+
+def _targets(targets: Sequence[tuple[str, str]]) -> list[bytes]:
+    return written([{"id": number, "kind": kind} for number, kind in targets])
 
 
 GRADE: Final = (
@@ -150,100 +178,53 @@ OF_GRADE: Final = ("entry_index",)
 """What is needed of the grade's mention, and stands after the columns of `GRADE`."""
 
 
-def grade(row: Any) -> Resealed:
-    """The columns of `GRADE` and `OF_GRADE`."""
-    _demand_plain(row)
-    _index, at, severity, unsure, scores, flags, reasons, by, model, note, mention_entry = row
-    by_person = by not in PROGRAM
-    probable = _read(scores)
-    if probable:
-        threatening, abusive, neutral = probable
-        probable = {
-            "abusive": f"{abusive:.6f}",
-            "neutral": f"{neutral:.6f}",
-            "threatening": f"{threatening:.6f}",
-        }
-    why = [
-        {"end": end, "start": start, "text": text, "weight": f"{weight:.6f}"}
-        for start, end, text, weight in _read(reasons)
-    ]
-    said = {"by": "person" if by_person else by, "model": model}
-    ends = {
-        "flags": _end("flags", _text(flags)),
-        "note": _end("note", _write(note)),
-        "person": _end("person", _write(by if by_person else "")),
-        "reasons": _end("reasons", _allowed(_write(why))),
-        "scores": _end("scores", _write(probable)),
-        "severity": _end("severity", _write(severity)),
-        "unsure": _end("unsure", _write(_truth(unsure))),
-    }
-    own = ((b'"mention_entry":', _write(mention_entry)),)
-    return Resealed(moment(at) + "Z", own, said, ends)
+def grades(columns: Columns) -> Resealed:
+    """The columns of `GRADE` and `OF_GRADE`.
 
-
-def _demand_plain(row: Any) -> None:
-    """Refuse what SQLite keeps wherever it is put, and JSON writes like something else.
-
-    Bytes become text, and what is beyond all numbers becomes null.
+    Raises:
+        UnlikeError: as `posts` does.
     """
-    if not _ODD.isdisjoint(map(type, row)):
-        raise UnlikeError
+    _index, at, severity, unsure, scores, flags, why, by, model, note, mention_entry = columns
+    demand_text(severity, by, model, note)
+    graded_by = [who if who in PROGRAM else "person" for who in by]
+    return Resealed(
+        [f"{time}Z".encode() for time in moments(at)],
+        {b'"mention_entry":': written(whole(mention_entry))},
+        ("by", "model"),
+        list(zip(graded_by, model, strict=True)),
+        {
+            "flags": ends_of_few("flags", flags, plain_texts),
+            "note": ends_of_few("note", note),
+            "person": ends_of_few("person", ["" if who in PROGRAM else who for who in by]),
+            "reasons": ends("reasons", reasons(why)),
+            "scores": ends("scores", confidences(scores)),
+            "severity": ends_of_few("severity", severity),
+            "unsure": ends_of_few("unsure", truths(unsure)),
+        },
+        {},
+    )
 
 
-def moment(value: Any) -> str:
-    """A column of time as the log writes it, without its zone: SQLite keeps text, in UTC."""
-    if type(value) is str:
-        return f"{value[:10]}T{value[11:]}"
-    if type(value) is datetime and value.tzinfo is not None and not value.utcoffset():
-        return value.isoformat(timespec="microseconds")[:-6]
-    raise UnlikeError
+def _columns(table: str, names: Sequence[str]) -> str:
+    return ", ".join(f'{table}."{name}"' for name in names)
 
 
-def _truth(value: Any) -> bool | None:
-    """A column of truth: SQLite keeps 0 and 1."""
-    if value is None or type(value) is bool:
-        return value
-    if type(value) is int and value in {0, 1}:
-        return bool(value)
-    raise UnlikeError
-
-
-def _text(value: Any) -> bytes:
-    """A column of JSON that was sealed as it stands."""
-    if type(value) is not str:
-        raise UnlikeError
-    return _allowed(value.encode())
-
-
-def _answer(value: Any) -> bytes:
-    """The row says null where the entry leaves out a request that is not known."""
-    return _allowed(value.encode().replace(b'"request":null,', b"", 1))
-
-
-def _allowed(written: bytes) -> bytes:
-    """JSON that may stand in an entry like this, which only its reader knows (`canonical`)."""
-    return _known_allowed(written) if len(written) <= _SHORT else _read_allowed(written)
-
-
-def _read_allowed(written: bytes) -> bytes:
-    value = read(written, "the row")
-    check_names(value, "the row")
-    check_canonical([(value, written, "the row")])
-    return written
-
-
-_known_allowed = lru_cache(maxsize=4096)(_read_allowed)
-
-
-def _end(name: str, value: bytes) -> bytes:
-    """What follows the salt in a disclosure."""
-    return _known_end(name, value) if len(value) <= _SHORT else _written_end(name, value)
-
-
-def _written_end(name: str, value: bytes) -> bytes:
-    end = b2a_base64(b'","%b",%b]' % (name.encode(), value), newline=False)
-    return end.translate(TO_URL).rstrip(b"=")
-
-
-_known_end = lru_cache(maxsize=4096)(_written_end)
-"""Most short values come again and again: empty ones, grades, people."""
+MANY: Final[Mapping[str, tuple[Callable[[Columns], Resealed], str]]] = {
+    "post.captured": (
+        posts,
+        f"select {_columns('t', POST)} from post t",  # noqa: S608 - our own names
+    ),
+    "mention.matched": (
+        mentions,
+        f"select {_columns('t', MENTION)}, {_columns('p', OF_MENTION)} from"  # noqa: S608, ISC004
+        " mention t left join post p on p.id = t.post_id",
+    ),
+    "mention.graded": (
+        grades,
+        f"select {_columns('t', GRADE)}, {_columns('m', OF_GRADE)} from"  # noqa: S608, ISC004
+        " grade t left join mention m on m.id = t.mention_id",
+    ),
+}
+"""The kinds whose rows are many: how some are sealed, and how they are asked for."""
+MARKED: Final = frozenset({"post.captured", "mention.matched"})
+"""Those whose rows are marked where they were erased."""

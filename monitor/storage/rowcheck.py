@@ -8,7 +8,7 @@ procedure, and each of its moves is an entry of its own.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -49,6 +49,9 @@ _DESCRIBED: dict[str, Any] = {
 }
 """The kinds of entry that are the beginning of a row, which names its entry."""
 
+TABLES: Final = {kind: str(table.__tablename__) for kind, table in _DESCRIBED.items()}
+"""The names of those tables."""
+
 _PROGRAM = frozenset({"program"})
 
 BLOCK = 1_000
@@ -59,16 +62,17 @@ KNOWN = 4 * BLOCK
 class _Rows:
     """The rows about a stretch of the log, read a block at a time: entries come in order."""
 
-    def __init__(self, session: Session) -> None:
+    def __init__(self, session: Session, length: int) -> None:
         self._session = session
+        self._length = length
         self._block = -1
         self._described: dict[type[SQLModel], dict[int, list[Any]]] = {}
         self._known: dict[type[SQLModel], dict[int, Any]] = {}
 
     def describing(self, table: Any, index: int) -> list[Any]:
         """The rows of a table that name this entry as their beginning."""
-        if index // BLOCK != self._block:
-            self._block = index // BLOCK
+        if index // self._length != self._block:
+            self._block = index // self._length
             self._described.clear()
         if table not in self._described:
             try:
@@ -83,8 +87,8 @@ class _Rows:
 
     def _about(self, table: Any) -> dict[int, list[Any]]:
         found: dict[int, list[Any]] = {}
-        start = self._block * BLOCK
-        for row in self._read(table, col(table.entry_index), start, start + BLOCK):
+        start = self._block * self._length
+        for row in self._read(table, col(table.entry_index), start, start + self._length):
             found.setdefault(row.entry_index, []).append(row)
         return found
 
@@ -111,11 +115,14 @@ class _Rows:
 
 
 class RowCheck:
-    """A check for `monitor.evidence.verify`: says what differs, or None where all agrees."""
+    """A check for `monitor.evidence.verify`: says what differs, or None where all agrees.
 
-    def __init__(self, session: Session) -> None:
+    Rows are read for so many entries at once as `length` says.
+    """
+
+    def __init__(self, session: Session, length: int = BLOCK) -> None:
         self._session = session
-        self._rows = _Rows(session)
+        self._rows = _Rows(session, length)
         self._block = -1
         self._strays: dict[int, str] = {}
 
@@ -123,7 +130,7 @@ class RowCheck:
         if index // BLOCK != self._block:
             self._block = index // BLOCK
             start = self._block * BLOCK
-            self._strays = strays(self._session, start, start + BLOCK)
+            self._strays = _strays(self._session, start, start + BLOCK)
         return self._strays.get(index) or self.compare(leaf, index)
 
     def compare(self, leaf: OpenedLeaf, index: int) -> str | None:
@@ -152,23 +159,16 @@ class RowCheck:
         return _AGAIN[leaf.kind](self._rows, found[0], leaf)
 
 
-def strays(
-    session: Session, start: int, stop: int, besides: Collection[str] = ()
-) -> dict[int, str]:
+def _strays(session: Session, start: int, stop: int) -> dict[int, str]:
     """Rows that name an entry of this range which speaks of something else: nobody sealed them.
 
-    The first of each kind that there is, by its entry. `besides`: the caller has looked at the rows
-    of these kinds.
+    The first of each kind that there is, by its entry.
     """
     found = {}
     for kind, table in _DESCRIBED.items():
-        if kind in besides:
-            continue
         for index in session.exec(_naming(table, start, stop).where(col(EntryRow.kind) != kind)):
             found[index] = f"a {_noun(table)} row names this entry, which does not describe it"
-    for kind, marked in (("post.captured", PostRow), ("mention.matched", MentionRow)):
-        if kind in besides:
-            continue
+    for marked in (PostRow, MentionRow):
         differs = col(marked.erased_by).is_distinct_from(col(EntryRow.erased_by))
         for index in session.exec(_naming(marked, start, stop).where(differs)):
             found[index] = f"the {_noun(marked)} row and this entry are not both marked as erased"
