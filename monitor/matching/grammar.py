@@ -84,7 +84,7 @@ def stands_as_name(  # noqa: PLR0911
     if tokens[first].tag:
         return (before in _CALLS or after == "out") and (not after or after == "out")
     starts = not before or parted or before in _CLAUSE
-    opens = starts or sayings.begins_after(before)
+    opens = starts or sayings.begins_after(tokens, first)
     person = sayings.is_person(tokens, first, last, word, starts=opens)
     if person is not None:
         return person

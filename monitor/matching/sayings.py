@@ -28,7 +28,7 @@ def is_person(
     """
     kinds = _kinds(word)
     line = _line(tokens, first, last, word, starts=starts)
-    graded = _is_adjective(word) and _is_graded(tokens, first)
+    graded = _is_adjective(word) and _is_graded(tokens, first, last)
     if graded or any(_says(f"never {kind}", line) for kind in kinds):
         return False
     if of_kind(word, "function") and not _is_plainly_subject(tokens, last):
@@ -37,10 +37,17 @@ def is_person(
         return True
     if any(_says(f"not {kind}", line) for kind in kinds):
         return False
-    firm = (_is_adjective(word) and _says("adjective", line)) or (
-        _STUFF not in kinds and _says("firm", line)
-    )
-    return firm or None
+    pointed = first > 0 and tokens[first - 1].word == "that"
+    if _STUFF in kinds or (pointed and not _is_plainly_subject(tokens, last)):
+        return None
+    return any(_says(section, line) for section in ("firm", *_sections_for(word))) or None
+
+
+def _sections_for(word: str) -> tuple[str, ...]:
+    """Return the sections for a word by its kind, stuffs and feelings apart."""
+    if of_kind(word, "adjective") and not of_kind(word, "count"):
+        return ("adjective",) if _is_adjective(word) else ()
+    return ("count",) if of_kind(word, "verb") else ("count", "noun")
 
 
 def only_meet(tokens: list[Token], first: int, last: int, form: str, surname: str) -> bool:
@@ -62,13 +69,17 @@ def are_people(tokens: list[Token], first: int, last: int, words: tuple[str, ...
     before = tokens[first - 1].word if first and tokens[first].gap == " " else ""
     if leads_a_thing(before):
         return False
-    line = _line(tokens, first, last, "", starts=not before or begins_after(before))
+    line = _line(tokens, first, last, "", starts=not before or begins_after(tokens, first))
     line = " ".join(_classes_of_one().get(word, word) for word in line.split(" "))
+    adjectives = all(map(_is_adjective, words))
+    if adjectives and not line.startswith("< X"):
+        return False
     if any(_says(f"never {kind}", line) for word in words for kind in _kinds(word)):
         return False
     if _says("list", line) or _says("any", line):
         return True
-    return not any(_STUFF in _kinds(word) for word in words) and _says("firm", line)
+    stuff = any(_STUFF in _kinds(word) for word in words)
+    return not stuff and not adjectives and _says("firm", line)
 
 
 def _is_adjective(word: str) -> bool:
@@ -79,9 +90,12 @@ def _is_adjective(word: str) -> bool:
     )
 
 
-def _is_graded(tokens: list[Token], first: int) -> bool:
-    """Whether a word like "how" or "so" stands before: "how long will it take"."""
-    return first > 0 and tokens[first - 1].word in _classes()["degrees"]
+def _is_graded(tokens: list[Token], first: int, last: int) -> bool:
+    """Whether a word like "how" or "so" stands before: "how long will it take", "that young"."""
+    before = tokens[first - 1].word if first else ""
+    return before in _classes()["degrees"] or (
+        before == "that" and not _is_plainly_subject(tokens, last)
+    )
 
 
 def are_alike(words: tuple[str, ...]) -> bool:
@@ -101,9 +115,14 @@ def _classes_of_one() -> dict[str, str]:
     return dict(pair.split("=", 1) for pair in _classes()["numbers"])
 
 
-def begins_after(word: str) -> bool:
-    """Whether a clause may begin behind this word: "i heard hope is leaving"."""
-    return word in _classes()["starts"]
+def begins_after(tokens: list[Token], first: int) -> bool:
+    """Whether a clause may begin behind these words: "i heard hope is leaving", "swear down …"."""
+    if first == 0:
+        return True
+    before = tokens[first - 1].word
+    return before in _classes()["starts"] or (
+        first > 1 and f"{tokens[first - 2].word}_{before}" in _classes()["openers"]
+    )
 
 
 def may_be_owned(word: str) -> bool:
