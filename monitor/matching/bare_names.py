@@ -4,17 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from monitor.matching import grammar, longer, strangers
+from monitor.matching import grammar, longer, sayings, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.family import of_a_family
 from monitor.matching.lists import is_listed
 from monitor.matching.names import is_unusual
 from monitor.matching.scene import Scene
 from monitor.matching.titled import role_is_near
+from monitor.matching.trades import is_character
 from monitor.matching.words import common_surnames, is_ordinary, known_forenames, of_kind, word_list
 
 _MOST_BEARERS = 4
+_SHORTEST_DISGUISED = 4
 _PLAIN = frozenset({"", "joined", "possessive"})
+_FOREIGN_ARTICLES = frozenset(
+    [
+        "os",
+        "as",
+        "los",
+        "las",
+        "el",
+        "la",
+        "les",
+        "le",
+        "il",
+        "lo",
+        "gli",
+        "der",
+        "die",
+        "das",
+        "den",
+    ]
+)
 _SLANG = frozenset(
     {"karen", "chad", "becky", "dick", "john", "nonce", "wally", "jack", "fanny", "mo"}
 )
@@ -119,11 +140,10 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
         if why:
             return why
     school = scene.index.school_of(min(people))
-    if _is_wordlike(word) and (
-        (how == "masked" and not _is_lightly_masked(scene, span, word))
-        or not (_stands(scene, span, word, school) or _is_leet_name(scene, span, word, how))
-    ):
+    if _is_wordlike(word) and not _is_meant(scene, span, word, how, school):
         return "an ordinary word here"
+    if how == "" and _is_foreign_half(scene, span, word, people):
+        return "a word of another language here"
     if word in word_list("bare_names.foreign_words") and grammar.is_foreign(tokens, first, last):
         return "a word of another language here"
     if strangers.other_trade(tokens, first, last, strict=True) and not (
@@ -133,7 +153,15 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
         return "tied to another trade"
     if strangers.other_school(tokens, first, last, scene.places, school):
         return "tied to another school"
-    return ""
+    return "somebody in a story" if is_character(tokens, last) else ""
+
+
+def _is_foreign_half(scene: Scene, span: tuple[int, int], word: str, people: Iterable[int]) -> bool:
+    """Whether half of a surname is a word behind an article of its language: "todos os santos"."""
+    before = scene.tokens[span[0] - 1].word if span[0] else ""
+    return before in _FOREIGN_ARTICLES and all(
+        word in scene.index.name(person).halves for person in people
+    )
 
 
 def _only_meet(scene: Scene, span: tuple[int, int], how: str) -> bool:
@@ -146,6 +174,24 @@ def _only_meet(scene: Scene, span: tuple[int, int], how: str) -> bool:
     return not how and all(
         of_kind(token.word, "function") and (at == first or token.gap == " ")
         for at, token in enumerate(tokens[first:last], first)
+    )
+
+
+def _is_meant(scene: Scene, span: tuple[int, int], word: str, how: str, school: int) -> bool:
+    """Whether an ordinary word is a name here, or is disguised as only a name need be."""
+    if how == "masked" and not _is_lightly_masked(scene, span, word):
+        return False
+    if _stands(scene, span, word, school):
+        return True
+    before = scene.tokens[span[0] - 1].word if span[0] else ""
+    if (
+        how not in {"leet", "masked"}
+        or len(word) < _SHORTEST_DISGUISED
+        or (sayings.leads_a_thing(before) or of_kind(before, "adjective"))
+    ):
+        return False
+    return _is_leet_name(scene, span, word, how) or (
+        school in scene.ties.scoped and grammar.stands_apart(scene.tokens, *span, word)
     )
 
 
@@ -182,7 +228,7 @@ def _is_lightly_masked(scene: Scene, span: tuple[int, int], word: str) -> bool:
 def _is_leet_name(scene: Scene, span: tuple[int, int], word: str, how: str) -> bool:
     """Whether a surname is written in leet: nobody writes a mere thing so ("W1nter")."""
     kinds = ("function", "verb", "adverb", "adjective", "chat")
-    return how == "leet" and span in scene.surnames and len(word) > 3 and not of_kind(word, *kinds)  # noqa: PLR2004
+    return how == "leet" and span in scene.surnames and not of_kind(word, *kinds)
 
 
 def _school_follows(scene: Scene, last: int, school: int) -> bool:

@@ -6,6 +6,7 @@ from monitor.matching import grammar, strangers
 from monitor.matching.names import is_unusual
 from monitor.matching.refs import fits
 from monitor.matching.scene import Hit, Scene
+from monitor.matching.trades import is_character
 from monitor.matching.words import common_surnames, is_ordinary, is_word, word_list
 
 _OUTSIDE = word_list("calls.outside")
@@ -64,10 +65,14 @@ def find_aliases(scene: Scene) -> None:
                         scene.take(*span)
 
 
-def _alias_refusal(scene: Scene, span: tuple[int, int], words: tuple[str, ...], school: int) -> str:
+def _alias_refusal(  # noqa: PLR0911 - one return for each reason
+    scene: Scene, span: tuple[int, int], words: tuple[str, ...], school: int
+) -> str:
     tokens, (first, last) = scene.tokens, span
     if _goes_on(scene, first, last):
         return "part of a longer name"
+    if is_character(tokens, last):
+        return "somebody in a story"
     if (
         len(words) == 1
         and (is_word(words[0]) or (words[0][-1] == "s" and is_word(words[0][:-1])))

@@ -114,6 +114,13 @@ def stands_as_name(  # noqa: PLR0911
     return _inside(before, after, word)
 
 
+def stands_apart(tokens: list[Token], first: int, last: int, word: str) -> bool:
+    """Whether a disguised word ends a clause or does a deed: "hate w1nter", not "l0ng day"."""
+    after = _after(tokens, last)
+    person = sayings.is_person(tokens, first, last, word, starts=first == 0)
+    return person is not False and (not after or after in _ENDS | _SAYS | _IS)
+
+
 def _as_subject(tokens: list[Token], last: int, word: str, after: str) -> bool:
     """Whether a word that begins a clause does what only people do."""
     thing = of_kind(word, "mass") or (of_kind(word, "adjective") and not of_kind(word, "count"))

@@ -13,6 +13,7 @@ _SIGNS: Final = frozenset(",/>&+|<=")
 _JOINS: Final = frozenset(["and", "n", "or", "then", "nd"])
 _RANKS: Final = frozenset("><")
 _MANY: Final = 3
+_POINTS: Final = frozenset([". ", ") ", ".", ")", ": ", " - "])
 _MOST: Final = 30
 
 
@@ -41,9 +42,11 @@ def is_listed(scene: Scene, span: tuple[int, int], word: str, school: int) -> bo
     if sayings.are_people(scene.tokens, first, last, words):
         return True
     sure = any(each.sure for each in members)
+    first_gap = scene.tokens[first].gap if first else ""
+    counted = first_gap in _POINTS and scene.tokens[first - 1].word.isdigit()
     return (
         len(words) >= _MANY
-        and (sure or not sayings.are_alike(words))
+        and (sure or counted or not sayings.are_alike(words))
         and _stands(scene, first, last)
     )
 
@@ -92,11 +95,18 @@ def _beside(scene: Scene, member: _Member, school: int, way: int) -> _Member | N
 def _behind_joins(tokens: list[Token], at: int, way: int, *, parted: bool) -> int:
     """Return where the next name may begin (or end), behind "and" and the numbers of a list."""
     while 0 < at < len(tokens):
-        word = tokens[at if way > 0 else at - 1].word
-        if not (word in _JOINS or (parted and word.isdigit())):
+        number = at if way > 0 else at - 1
+        word = tokens[number].word
+        numbered = word.isdigit() and (parted or _counts(tokens, number))
+        if not (word in _JOINS or numbered):
             break
         at, parted = at + way, True
     return at
+
+
+def _counts(tokens: list[Token], number: int) -> bool:
+    """Whether a number counts a list: "1. swift 2. moody"."""
+    return number + 1 < len(tokens) and tokens[number + 1].gap in _POINTS
 
 
 def _ranks(tokens: list[Token], at: int, way: int) -> list[int]:

@@ -8,6 +8,7 @@ from monitor.matching.full_names import word_may_be_slip
 from monitor.matching.local import Local
 from monitor.matching.names import is_unusual, spellings_of
 from monitor.matching.scene import Scene
+from monitor.matching.trades import is_character, works_elsewhere
 from monitor.matching.words import TITLES, TITLES_BEHIND, fold_title, gender, is_ordinary
 
 _PLAIN = frozenset({"", "joined", "possessive"})
@@ -166,8 +167,13 @@ def _refusal(scene: Scene, span: tuple[int, int], edge: Edge, school: int) -> st
     tokens = scene.tokens
     if scene.is_cut(longer.follows_longer_name(tokens, edge.last, edge.word), edge.last):
         return "part of a longer name"
-    if strangers.other_trade(tokens, *span, strict=True):
+    wide = school not in scene.ties.named
+    if strangers.other_trade(tokens, *span, strict=True) or works_elsewhere(
+        tokens, *span, wide=wide
+    ):
         return "tied to another trade"
+    if is_character(tokens, span[1]):
+        return "somebody in a story"
     if strangers.other_school(tokens, *span, scene.places, school):
         return "tied to another school"
     return ""

@@ -1,10 +1,11 @@
 """Staff whose names are words: found where people are meant, and nobody where the words are.
 
-The grids beside this file hold one sentence a line. They were written before the rules.
+The grids beside this file hold one sentence a line, each of which says when it was written.
 """
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from monitor.matching.roster import Roster
 from monitor.model import Certainty, Post, PostRef, Scope, TargetKind
 
 _GRIDS = Path(__file__).parent / "grids"
-_STAFF = {
+_FIRST = {
     "hope": ("Marcus Hope", "Mr"),
     "savage": ("Caroline Savage", "Ms"),
     "wood": ("William Wood", "Mr"),
@@ -35,28 +36,58 @@ _STAFF = {
     "heather": ("Heather Okafor", "Mrs"),
     "patience": ("Patience Mensah", "Mrs"),
 }
-_MATCHER = Matcher(
-    Roster.from_table(
-        {
-            "schools": [
-                {
-                    "id": "withy",
-                    "name": "Withybrae High School",
-                    "staff": [
-                        {"id": word, "name": name, "title": title}
-                        for word, (name, title) in _STAFF.items()
-                    ],
-                }
-            ]
-        }
-    )
-)
+_SECOND = {
+    "cook": ("Simon Cook", "Mr"),
+    "pope": ("Helen Pope", "Mrs"),
+    "banks": ("Amy Banks", "Miss"),
+    "stone": ("Dan Stone", "Mr"),
+    "fox": ("Lucy Fox", "Miss"),
+    "price": ("Ravi Price", "Mr"),
+    "cross": ("Ines Cross", "Ms"),
+    "rich": ("Paul Rich", "Mr"),
+    "bird": ("Zara Bird", "Ms"),
+    "page": ("Kemi Page", "Mrs"),
+    "small": ("Lena Small", "Miss"),
+    "short": ("Owen Short", "Mr"),
+    "best": ("Tara Best", "Mrs"),
+    "faith": ("Faith Okoro", "Miss"),
+    "grace": ("Grace Adeyemi", "Mrs"),
+    "amber": ("Amber Nowak", "Miss"),
+    "fields": ("Rob Fields", "Mr"),
+    "steel": ("Mark Steel", "Mr"),
+    "king": ("Tom King", "Mr"),
+    "rivers": ("Nadia Rivers", "Ms"),
+    "love": ("Sana Love", "Miss"),
+    "hunter": ("Colin Hunter", "Mr"),
+    "lake": ("Faye Lake", "Miss"),
+    "green": ("Gwen Green", "Mrs"),
+    "power": ("Bill Power", "Mr"),
+    "castle": ("Ruby Castle", "Miss"),
+    "summer": ("Summer Walsh", "Miss"),
+    "ivy": ("Ivy Patel", "Mrs"),
+}
+_WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in "CHURCH")
+_STAFF = {False: _FIRST, True: _SECOND}
 
 
-def _people(text: str) -> set[str]:
+@cache
+def _matcher(afresh: bool) -> Matcher:
+    staff = [
+        {"id": word, "name": name, "title": title} for word, (name, title) in _STAFF[afresh].items()
+    ]
+    school = {
+        "id": "withy", "name": "Withybrae High School", "places": ["Sallowford"], "staff": staff,
+    }  # fmt: skip
+    return Matcher(Roster.from_table({"schools": [school]}))
+
+
+def _people(text: str, *, afresh: bool = False, place: str | None = None) -> set[str]:
+    scope = Scope.OPEN if place else Scope.SCHOOL
     return {
         mention.target.id
-        for mention in _MATCHER.match(Post(PostRef("line", "1"), text), scope=Scope.SCHOOL)
+        for mention in _matcher(afresh).match(
+            Post(PostRef("line", "1"), text), scope=scope, place=place
+        )
         if mention.target.kind is TargetKind.PERSON and mention.certainty is not Certainty.POSSIBLE
     }
 
@@ -70,26 +101,113 @@ def _cases(sentence: str) -> tuple[str, str, str]:
     return sentence, sentence.upper(), sentence.lower()
 
 
-def _wrong_in(grid: str) -> tuple[int, list[str]]:
+def _wrong_in(grid: str, *, afresh: bool) -> tuple[int, list[str]]:
     """Return how many sentences a grid of names makes, and those that find not just that one."""
     tried, wrong = 0, []
     for line in _lines(grid):
         pattern, _, left_out = line.partition(" - ")
-        for name in _STAFF:
+        for name in _STAFF[afresh]:
             if name not in left_out.split():
                 tried += 1
                 text = pattern.replace("X", name)
-                wrong += [each for each in _cases(text) if _people(each) != {name}][:1]
+                wrong += [each for each in _cases(text) if _people(each, afresh=afresh) != {name}]
     return tried, wrong
 
 
-@pytest.mark.parametrize("grid", ["threats.txt", "insults.txt", "deeds.txt"])
-def test_a_word_is_a_name_where_only_a_person_can_be_meant(grid: str) -> None:
-    tried, wrong = _wrong_in(grid)
+@pytest.mark.parametrize(
+    ("grid", "afresh"),
+    [("threats.txt", False), ("insults.txt", False), ("deeds.txt", False), ("afresh.txt", True)],
+)
+def test_a_word_is_a_name_where_only_a_person_can_be_meant(grid: str, afresh: bool) -> None:
+    tried, wrong = _wrong_in(grid, afresh=afresh)
     assert tried > 1500
     assert wrong == []
 
 
-@pytest.mark.parametrize("sentence", _lines("harmless.txt"))
-def test_a_word_is_a_word_in_ordinary_talk(sentence: str) -> None:
-    assert [_people(each) for each in _cases(sentence)] == [set()] * 3
+@pytest.mark.parametrize(
+    ("sentence", "afresh"),
+    [
+        *((sentence, False) for sentence in _lines("harmless.txt")),
+        *((sentence, True) for sentence in _lines("harmless_afresh.txt")),
+    ],
+)
+def test_a_word_is_a_word_in_ordinary_talk(sentence: str, afresh: bool) -> None:
+    assert [_people(each, afresh=afresh) for each in _cases(sentence)] == [set()] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("ranking: swift > moody > a bag of sand > young", {"swift", "moody", "young"}),
+        ("wood > hope > joy", {"wood", "hope", "joy"}),
+        ("bishop and wood are the only decent ones left", {"bishop", "wood"}),
+        ("moody/blunt/sharp all off today", {"moody", "blunt", "sharp"}),
+        ("worst teachers are bishop, bell and marsh", {"bishop", "bell", "marsh"}),
+        ("top 3: wood, hope, long", {"wood", "hope", "long"}),
+        ("1. swift 2. moody 3. wood", {"swift", "moody", "wood"}),
+        ("1) hope\n2) joy\n3) wood", {"hope", "joy", "wood"}),
+        ("sack hope and joy", {"hope", "joy"}),
+        ("wood and frost are shagging", {"wood", "frost"}),
+        ("frost and bell on playground duty together", {"frost", "bell"}),
+        ("hope, joy and peace", set()),
+        ("hope + joy = love", set()),
+        ("a swift, savage and blunt reply", set()),
+        ("that long and moody film", set()),
+    ],
+)
+def test_lists_and_rankings_of_staff_are_read_as_names(text: str, people: set[str]) -> None:
+    assert [_people(each) for each in _cases(text)] == [people] * 3
+
+
+@pytest.mark.parametrize(
+    ("text", "people"),
+    [
+        ("h0pe is a w4steman", {"hope"}),
+        ("s4vage", {"savage"}),
+        ("hate b1shop", {"bishop"}),
+        ("y*ung is the op", {"young"}),
+        ("m1ss y0ung stinks of polos", {"young"}),
+        ("j0y is getting a brick thru her windscreen", {"joy"}),
+        (f"{_WIDE} reversed the minibus", {"church"}),
+        ("slash swifts tyres", {"swift"}),
+        ("h0pe u all have a g00d half term", set()),
+        ("l0ng day", set()),
+        ("the w00d is dead", set()),
+        ("b*llend", set()),
+    ],
+)
+def test_a_disguised_word_is_a_name_where_it_does_or_suffers_something(
+    text: str, people: set[str]
+) -> None:
+    assert _people(text) == people
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Mr Hope the chimney sweep is brilliant, 40 quid and no mess",
+        "Mr Marsh cut mine back lovely, tree surgeon from over the hill",
+        "Mr Wood, window cleaner, does our road on fridays",
+        "Mr Long did our gutters, £60 and no mess",
+    ],
+)
+def test_a_tradesman_of_the_town_is_nobody_in_its_own_forum(text: str) -> None:
+    assert _people(text, place="Sallowford") == set()
+    assert _people("Mr Hope was in the paper shop", place="Sallowford") == {"hope"}
+
+
+def test_a_trade_of_two_words_beside_a_name_is_somebody_else_even_in_a_school_s_source() -> None:
+    assert _people("Mr Hope the chimney sweep is brilliant") == set()
+    assert _people("Mr Hope reckons his chimney needs a sweep") == {"hope"}
+
+
+def test_full_names_of_two_words_may_be_words() -> None:
+    assert _people("Reminder to mark young trees") == set()
+    assert _people("happy joy amoah day, mark young turned up") == {"joy", "young"}
+
+
+@pytest.mark.parametrize(
+    "text", ["joy from inside out", "Mr Church from fifa", "bishop from aliens"]
+)
+def test_somebody_in_a_story_is_nobody(text: str) -> None:
+    assert _people(text) == set()
