@@ -173,7 +173,9 @@ def test_every_column_is_either_sealed_or_known_to_move_on(whole: Store) -> None
     with whole._database.read() as session:
         for table, sealed in SEALED.items():
             columns = inspect(session.connection()).get_columns(table)
-            assert {each["name"] for each in columns} == sealed.keys() | MOVES_ON[table], table
+            # What the database works out of other columns nobody can write by itself.
+            names = {each["name"] for each in columns if "computed" not in each}
+            assert names == sealed.keys() | MOVES_ON[table], table
 
 
 @pytest.mark.parametrize("table", ["post", "mention"])
