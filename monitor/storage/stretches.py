@@ -60,7 +60,7 @@ class Stretches:
             return self._read(start, stop, signed)
         except _BROKEN as error:
             raise DoubtError from error
-        except Exception as error:
+        except Exception as error:  # any but a driver's own goes on: psycopg need not be here
             if type(error).__module__.split(".")[0] not in {"sqlite3", "psycopg"}:
                 raise
             raise DoubtError from error  # the driver itself could not make sense of a value

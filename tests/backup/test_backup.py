@@ -11,7 +11,6 @@ from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
-from sqlalchemy import make_url
 
 from monitor.backup import archive, making, restoring
 from monitor.backup.restoring import Place, Staged
@@ -421,9 +420,10 @@ def test_old_backups_go_and_the_newest_always_stays(tmp_path: Path, make: Simple
     assert not making.remove_old(tmp_path, keep_days=1, now=make.now)
 
 
+@pytest.mark.parametrize(
+    "database_url", [pytest.param("postgres", marks=pytest.mark.postgres)], indirect=True
+)  # an SQLite database is moved aside instead
 def test_a_postgresql_database_in_use_is_not_written_over(house: House, tmp_path: Path) -> None:
-    if make_url(house.place.url).get_backend_name() == "sqlite":
-        pytest.skip("an SQLite database is moved aside instead")
     path = house.back_up(tmp_path / "b.age")
     before = house.head()
     with pytest.raises(EvidenceError, match="not empty"):
