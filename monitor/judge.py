@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
 from loguru import logger
 
 from monitor.cases.routing import Routing
+from monitor.contract import SourceInfo
 from monitor.errors import fault
 from monitor.grading.grader import Grader
 from monitor.grading.question import Question, asked
+from monitor.matching.answer import Refused
 from monitor.matching.matcher import Matcher
-from monitor.model import Grade, PostField, Severity, Verdict
+from monitor.model import Grade, Mention, Post, PostField, Scope, Severity, Verdict
 from monitor.people.audience import Audience
 from monitor.storage.records import Judgement, StoredMention
 
@@ -33,18 +35,42 @@ class Judge:
     insulting: frozenset[tuple[str, str]] = frozenset()
     distrust: bool = False
 
+    def mentions(self, posts: Sequence[Post], info: SourceInfo) -> list[tuple[Mention, ...]]:
+        """Say whom each post of a source means; a word that may be a name counts in a threat."""
+
+        def threatens(post: Post, words: tuple[Refused, ...]) -> bool:
+            return self._threatens(post, words, info.scope)
+
+        return self.matcher.match_all(
+            posts,
+            scope=info.scope,
+            source_school=info.school,
+            place=info.place,
+            threatens=threatens,
+        )
+
+    def _threatens(self, post: Post, words: tuple[Refused, ...], scope: Scope) -> bool:
+        """Whether a post is a threat if these words of it are a name; true where nobody can say."""
+        grade, _card = self._graded(lambda: question_if_named(post, words, scope), reasons=False)
+        return grade.severity in {Severity.THREATENING, Severity.UNGRADED}
+
     def grade(self, stored: StoredMention) -> tuple[Grade, Mapping[str, str]]:
         """Grade a mention; where that fails the grade is `ungraded`, which somebody hears of."""
+        return self._graded(lambda: question_of(stored, self.insulting), mention=stored.id)
+
+    def _graded(
+        self, ask: Callable[[], Question], *, mention: int | None = None, reasons: bool = True
+    ) -> tuple[Grade, Mapping[str, str]]:
         try:
             grader = self.grader()
-            question = question_of(stored, self.insulting)
-            grade = grader.grade(question)
+            question = ask()
+            grade = grader.grade(question, reasons=reasons)
             if self.distrust:
                 grade = replace(grade, unsure=True)
             # Everything that decided beside the post itself, so that it can be graded again.
             card = {"insulting": question.insulting, "distrusted": self.distrust, **grader.card}
         except Exception as error:  # noqa: BLE001 - one post must not stop the queue
-            logger.bind(mention=stored.id, error=type(error).__name__).error("mention.ungraded")
+            logger.bind(mention=mention, error=type(error).__name__).error("mention.ungraded")
             return Grade(Severity.UNGRADED, unsure=True, note=fault(error)), {}
         return grade, {key: json.dumps(value, sort_keys=True) for key, value in card.items()}
 
@@ -114,4 +140,16 @@ def question_of(
         scope=stored.kept.scope,
         names=[(match.field, (match.start, match.end)) for match in mention.matches],
         insulting=insulting,
+    )
+
+
+def question_if_named(post: Post, words: tuple[Refused, ...], scope: Scope) -> Question:
+    """What the grader is asked about a post if these words of it are somebody's name."""
+    return asked(
+        post.text,
+        title=post.title,
+        thread=post.thread,
+        scope=scope,
+        names=[(word.field, (word.start, word.end)) for word in words],
+        insulting=(),
     )

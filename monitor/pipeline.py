@@ -192,9 +192,7 @@ class Pipeline:
         captures: list[Capture] = []
         kept: dict[str, bytes] = {}
         posts = [clean(arrived) for arrived in batch.posts]
-        found = self.judge.matcher.match_all(
-            posts, scope=info.scope, source_school=info.school, place=info.place
-        )
+        found = self.judge.mentions(posts, info)
         for post, matched in zip(posts, found, strict=True):
             mentions = targets(matched)
             if mentions:

@@ -18,9 +18,12 @@ from monitor.clock import SystemClock
 from monitor.grading import lines as grade_lines
 from monitor.grading.grader import Grader
 from monitor.grading.runtime import runtime
+from monitor.judge import question_if_named
 from monitor.matching import lines as match_lines
-from monitor.matching.matcher import Explanation, Matcher
+from monitor.matching.answer import Explanation, Refused, Threatens
+from monitor.matching.matcher import Matcher
 from monitor.matching.roster import Roster, load_roster
+from monitor.model import Post, Scope, Severity
 from monitor.replay import replay
 from monitor.roster import roster_of
 
@@ -37,20 +40,39 @@ def register(app: typer.Typer) -> None:
 def match(
     config: ConfigOption = None,
     explain: Annotated[bool, typer.Option("--explain", help="Say also why not.")] = False,
+    threats: Annotated[
+        bool,
+        typer.Option("--threats", help="Keep a name that is a word where the post is a threat."),
+    ] = False,
     _as_json: Annotated[bool, typer.Option("--json", help="As always here.")] = False,
 ) -> None:
     """Say whom each post names: JSON lines in, JSON lines out. Needs no more than a roster."""
     matcher = Matcher(_roster(config_path(config)))
+    grader = Grader.load() if threats else None
 
     def answer(line: Any) -> dict[str, Any]:
         identity, post, scope, school, place = match_lines.read_line(line)
+        threatens = _threats_by(grader, scope) if grader else None
+        where: dict[str, Any] = {
+            "scope": scope,
+            "source_school": school,
+            "place": place,
+            "threatens": threatens,
+        }
         if explain:
-            why = matcher.explain(post, scope=scope, source_school=school, place=place)
+            why = matcher.explain(post, **where)
             return match_lines.write_line(identity, why.mentions) | _why_not(why)
-        found = matcher.match(post, scope=scope, source_school=school, place=place)
-        return match_lines.write_line(identity, found)
+        return match_lines.write_line(identity, matcher.match(post, **where))
 
     _each_line(answer)
+
+
+def _threats_by(grader: Grader, scope: Scope) -> Threatens:
+    def threatens(post: Post, words: tuple[Refused, ...]) -> bool:
+        grade = grader.grade(question_if_named(post, words, scope), reasons=False)
+        return grade.severity is Severity.THREATENING
+
+    return threatens
 
 
 def _why_not(why: Explanation) -> dict[str, Any]:
@@ -62,6 +84,7 @@ def _why_not(why: Explanation) -> dict[str, Any]:
             "end": each.end,
             "text": each.text,
             "why": each.why,
+            "unless_threat": each.unless_threat,
         }
         for each in why.refused
     ]

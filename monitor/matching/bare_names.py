@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from monitor.matching import grammar, longer, sayings, strangers
+from monitor.matching.doubt import could_be_somebody
 from monitor.matching.edges import Edge
 from monitor.matching.family import of_a_family
 from monitor.matching.lists import is_listed
@@ -16,29 +17,10 @@ from monitor.matching.words import common_surnames, is_ordinary, known_forenames
 
 _MOST_BEARERS = 4
 _SHORTEST_DISGUISED = 4
+_A_WORD = "an ordinary word here"
 _PLAIN = frozenset({"", "joined", "possessive"})
-_FOREIGN_ARTICLES = frozenset(
-    [
-        "os",
-        "as",
-        "los",
-        "las",
-        "el",
-        "la",
-        "les",
-        "le",
-        "il",
-        "lo",
-        "gli",
-        "der",
-        "die",
-        "das",
-        "den",
-    ]
-)
-_SLANG = frozenset(
-    {"karen", "chad", "becky", "dick", "john", "nonce", "wally", "jack", "fanny", "mo"}
-)
+_FOREIGN_ARTICLES = word_list("bare_names.foreign_articles")
+_SLANG = word_list("bare_names.slang")
 
 
 def find_bare(scene: Scene) -> None:
@@ -106,8 +88,9 @@ def _judge(
     if not why and len(people) > _MOST_BEARERS:
         why = "too many share it"
     if why:
+        doubtful = why == _A_WORD and _is_doubtful(scene, span, word, how, people)
         for person in people:
-            scene.refuse(person, span, why)
+            scene.refuse(person, span, why, unless_threat=doubtful)
         return
     scene.take(*span)
     chosen = list(people)
@@ -121,7 +104,7 @@ def _judge(
         scene.hit(person, span, rule, max(0.6, people[person] - less), how)
 
 
-def _refusal(  # noqa: C901, PLR0911 - one return for each reason
+def _refusal(  # noqa: C901, PLR0911, PLR0912 - one return for each reason
     scene: Scene, span: tuple[int, int], word: str, how: str, people: dict[int, float]
 ) -> str:
     tokens, (first, last) = scene.tokens, span
@@ -140,8 +123,6 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
         if why:
             return why
     school = scene.index.school_of(min(people))
-    if _is_wordlike(word) and not _is_meant(scene, span, word, how, school):
-        return "an ordinary word here"
     if how == "" and _is_foreign_half(scene, span, word, people):
         return "a word of another language here"
     if word in word_list("bare_names.foreign_words") and grammar.is_foreign(tokens, first, last):
@@ -153,7 +134,21 @@ def _refusal(  # noqa: C901, PLR0911 - one return for each reason
         return "tied to another trade"
     if strangers.other_school(tokens, first, last, scene.places, school):
         return "tied to another school"
-    return "somebody in a story" if is_character(tokens, last) else ""
+    if is_character(tokens, last):
+        return "somebody in a story"
+    if _is_wordlike(word) and not _is_meant(scene, span, word, how, school):
+        return _A_WORD
+    return ""
+
+
+def _is_doubtful(
+    scene: Scene, span: tuple[int, int], word: str, how: str, people: Iterable[int]
+) -> bool:
+    """Whether a word refused as one could mean these people, if the post were a threat."""
+    if how == "masked" and not _is_lightly_masked(scene, span, word):
+        return False
+    few = len(tuple(people)) <= _MOST_BEARERS
+    return few and could_be_somebody(scene.tokens, *span, word)
 
 
 def _is_foreign_half(scene: Scene, span: tuple[int, int], word: str, people: Iterable[int]) -> bool:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from monitor.matching.answer import Explanation, Refused, Threatens, overruled
 from monitor.matching.context import Ties, tie_up
 from monitor.matching.found import Found, Ref
 from monitor.matching.gate import Gate
@@ -15,7 +15,7 @@ from monitor.matching.people import find_people
 from monitor.matching.phrases import handle_key
 from monitor.matching.refs import find_refs
 from monitor.matching.roster import Roster
-from monitor.matching.scene import Hit
+from monitor.matching.scene import Hit, Refusal
 from monitor.matching.tags import join_broken, split_tags
 from monitor.matching.text import Reading
 from monitor.model import Certainty, Match, Mention, Post, PostField, Scope, Target, TargetKind
@@ -23,27 +23,6 @@ from monitor.model import Certainty, Match, Mention, Post, PostField, Scope, Tar
 _SURE, _LESS_SURE = 0.8, 0.55
 # A source about one school that does not say which may be about any school of a small roster.
 _FEW_SCHOOLS = 20
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A stretch of a field that could have been somebody, and why it is not."""
-
-    target: Target
-    field: PostField
-    start: int
-    end: int
-    text: str
-    why: str
-
-
-@dataclass(frozen=True, slots=True)
-class Explanation:
-    """What a post is about, what ties it to which school, and the candidates that were refused."""
-
-    mentions: tuple[Mention, ...]
-    refused: tuple[Refused, ...]
-    ties: tuple[tuple[str, tuple[str, ...]], ...]
 
 
 class Matcher:
@@ -61,16 +40,20 @@ class Matcher:
         scope: Scope = Scope.OPEN,
         source_school: str | None = None,
         place: str | None = None,
+        threatens: Threatens | None = None,
     ) -> tuple[Mention, ...]:
         """Return one mention for each target of a post, people first, in the order of the roster.
 
         `scope` is SCHOOL where the source is itself about one school; `source_school` is that
         school's id (not needed where the roster has one school). `place` is the town of a source
-        that belongs to it.
+        that belongs to it. `threatens` tells a threat: with it, a word that was refused as a mere
+        word is kept as possible where the post threatens whoever is called so.
         """
         if scope is Scope.OPEN and place is None and not self._may_matter(post):
             return ()
-        return self.explain(post, scope=scope, source_school=source_school, place=place).mentions
+        return self.explain(
+            post, scope=scope, source_school=source_school, place=place, threatens=threatens
+        ).mentions
 
     def match_all(
         self,
@@ -79,6 +62,7 @@ class Matcher:
         scope: Scope = Scope.OPEN,
         source_school: str | None = None,
         place: str | None = None,
+        threatens: Threatens | None = None,
     ) -> list[tuple[Mention, ...]]:
         """Return what `match` returns for each post of one source, in the order of the posts.
 
@@ -86,14 +70,20 @@ class Matcher:
         """
         if scope is not Scope.OPEN or place is not None:
             return [
-                self.match(post, scope=scope, source_school=source_school, place=place)
+                self.match(
+                    post,
+                    scope=scope,
+                    source_school=source_school,
+                    place=place,
+                    threatens=threatens,
+                )
                 for post in posts
             ]
         texts = [_read_by_gate(post) if post.title or post.thread else post.text for post in posts]
         wanted = {*self._gate.passing(texts), *self._known_among(posts)}
         found: list[tuple[Mention, ...]] = [()] * len(posts)
         for number in wanted:
-            found[number] = self.explain(posts[number]).mentions
+            found[number] = self.explain(posts[number], threatens=threatens).mentions
         return found
 
     def _may_matter(self, post: Post) -> bool:
@@ -122,6 +112,7 @@ class Matcher:
         scope: Scope = Scope.OPEN,
         source_school: str | None = None,
         place: str | None = None,
+        threatens: Threatens | None = None,
     ) -> Explanation:
         """Return what `match` returns, with the ties of the post and the candidates it refused."""
         fields = {
@@ -141,7 +132,8 @@ class Matcher:
             place=place,
             author=post.author.handle or post.author.name,
         )
-        return self._conclude(post, readings, refs, ties, mentioned)
+        found = self._conclude(post, readings, refs, ties, mentioned)
+        return found if threatens is None else overruled(post, found, threatens)
 
     def _scoped(self, scope: Scope, source_school: str | None) -> tuple[int, ...]:
         if source_school is not None:
@@ -170,14 +162,9 @@ class Matcher:
                     continue
                 match = self._person_match(hit, field, reading, ties)
                 matches[match.target].append(match)
-            for refusal in found.refusals:
-                start, end = _stretch(reading, refusal.first, refusal.last)
-                target = Target(TargetKind.PERSON, self._index.people[refusal.person].id)
-                refused.append(
-                    Refused(
-                        target, field, start, end, reading.folded.original[start:end], refusal.why
-                    )
-                )
+            refused += [
+                self._refused(refusal, field, reading, ties, authors) for refusal in found.refusals
+            ]
             for ref in refs[field.value].of(mentioned) if mentioned else ():
                 if ref.ref.person < 0 and ref.ref.kind != "place" and ref.ref.school in mentioned:
                     match = self._school_match(ref, field, reading, ties)
@@ -217,6 +204,23 @@ class Matcher:
             Target(TargetKind.PERSON, person.id), field, rule, start, end,
             reading.folded.original[start:end], round(hit.confidence, 2),
             ties.words(self._index.school_of(hit.person)),
+        )  # fmt: skip
+
+    def _refused(
+        self,
+        refusal: Refusal,
+        field: PostField,
+        reading: Reading,
+        ties: Ties,
+        authors: set[int],
+    ) -> Refused:
+        start, end = _stretch(reading, refusal.first, refusal.last)
+        person = self._index.people[refusal.person]
+        context = ties.words(self._index.school_of(refusal.person))
+        return Refused(
+            Target(TargetKind.PERSON, person.id), field, start, end,
+            reading.folded.original[start:end], refusal.why,
+            refusal.unless_threat and refusal.person not in authors, context,
         )  # fmt: skip
 
     def _school_match(self, ref: Ref, field: PostField, reading: Reading, ties: Ties) -> Match:

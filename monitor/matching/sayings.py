@@ -130,6 +130,11 @@ def may_be_owned(word: str) -> bool:
     return any(word in _classes()[kind] for kind in ("body", "own", "lesson"))
 
 
+def tells_when(word: str) -> bool:
+    """Whether a word says when a threat is to come true: "friday", "tomorrow"."""
+    return word in _classes()["when"]
+
+
 def _is_plainly_subject(tokens: list[Token], last: int) -> bool:
     """Whether "is", "has" or "gets" follows, so that even "will" or "may" may be somebody."""
     after = tokens[last].word if last < len(tokens) else ""

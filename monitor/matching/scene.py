@@ -54,12 +54,13 @@ class Hit(NamedTuple):
 
 
 class Refusal(NamedTuple):
-    """Why a stretch that could be a person is not."""
+    """Why a stretch that could be a person is not; `unless_threat` where a threat overrules it."""
 
     person: int
     first: int
     last: int
     why: str
+    unless_threat: bool = False
 
 
 class Scene:
@@ -260,5 +261,7 @@ class Scene:
         confidence = min(confidence, _DOUBTFUL) if span[1] in self.doubts else confidence
         self.hits.append(Hit(person, span[0], span[1], rule, confidence, how))
 
-    def refuse(self, person: int, span: tuple[int, int], why: str) -> None:
-        self.refusals.append(Refusal(person, span[0], span[1], why))
+    def refuse(
+        self, person: int, span: tuple[int, int], why: str, *, unless_threat: bool = False
+    ) -> None:
+        self.refusals.append(Refusal(person, span[0], span[1], why, unless_threat))

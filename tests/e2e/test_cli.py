@@ -654,6 +654,20 @@ def test_match_explains_why_not() -> None:
     assert all(reasons)
 
 
+def test_match_keeps_a_word_in_a_threat_as_possible_only_where_it_is_asked_to() -> None:
+    words = ("tick tock marsh im coming for u", "the marsh is deep")
+    given = "\n".join(
+        json.dumps({"id": str(n), "text": text, "scope": "school", "source_school": "brackenfold"})
+        for n, text in enumerate(words)
+    ).encode()
+    plain = typed("match", "--config", str(ROSTER), given=given).rows
+    asked = typed("match", "--config", str(ROSTER), "--threats", "--explain", given=given).rows
+    assert [row["possible"] for row in plain] == [[], []]
+    assert [len(row["possible"]) for row in asked] == [1, 0]
+    assert [match["rule"] for match in asked[0]["matches"]] == ["word-in-threat"]
+    assert [each["unless_threat"] for each in asked[1]["refused"]] == [False]
+
+
 def test_grade_needs_no_config_and_answers_in_order() -> None:
     rows = [
         {"id": "a", "text": "Thank you Mr Pell for a lovely trip.", "mention": "Mr Pell"},

@@ -14,12 +14,13 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 from monitor.matching import normalise, scene
+from monitor.matching.answer import Explanation
 from monitor.matching.edges import Edge, plain_edges
 from monitor.matching.gate import Gate
 from monitor.matching.index import Index
 from monitor.matching.kinds import BEGINS
 from monitor.matching.lines import read_line
-from monitor.matching.matcher import Explanation, Matcher
+from monitor.matching.matcher import Matcher
 from monitor.matching.normalise import Folded, fold
 from monitor.matching.roster import load_roster
 from monitor.matching.text import Token

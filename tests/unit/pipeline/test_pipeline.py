@@ -17,6 +17,8 @@ from monitor.errors import AuthError, EvidenceError, RateLimitedError, Transient
 from monitor.evidence.clockstate import ClockState
 from monitor.evidence.vault import Vault
 from monitor.judge import Judge
+from monitor.matching.matcher import Matcher
+from monitor.matching.roster import Roster
 from monitor.model import (
     AlertKind,
     Batch,
@@ -73,7 +75,7 @@ class PlainGrader:
     card: Mapping[str, object] = field(default_factory=lambda: {"model": "plain"})
     broken: bool = False
 
-    def grade(self, question: Any) -> Grade:
+    def grade(self, question: Any, *, reasons: bool = True) -> Grade:  # noqa: ARG002 - as the real one
         if self.broken or "crash" in question.text:
             raise RuntimeError("the model cannot read this")
         severity = Severity.NEUTRAL
@@ -277,6 +279,45 @@ async def test_a_stream_that_recovered_says_so_once(house: SimpleNamespace) -> N
     stream = FakeStream(script(batch(house.make, "Mr Lowe"), batch(house.make, "Mr Lowe")))
     await house.pipeline.listen(Source(house.source.info, "feed", MINUTE, stream), kept=kept)
     assert reports == [True, False]
+
+
+# --- a name that is a word ------------------------------------------------------------------------
+
+
+def in_own_source(house: SimpleNamespace, *words: str) -> None:
+    """Let the next turn bring these posts from the own source of a school with a Mr Wood."""
+    staff = [{"id": "desmond-lowe", "name": "Desmond Wood", "title": "Mr"}]
+    school = {"id": "oakfield", "name": "Oakfield High School", "staff": staff}
+    house.pipeline.judge.matcher = Matcher(Roster.from_table({"schools": [school]}))
+    info = SourceInfo("gazette", Scope.SCHOOL, None, None)
+    house.source = Source(info, "feed", MINUTE, house.connector)
+    house.connector.script.append(Batch((), Cursor("first")))
+    house.connector.script.append(batch(house.make, *words))
+
+
+async def test_a_threat_that_calls_somebody_by_a_mere_word_is_told_as_only_possible(
+    house: SimpleNamespace,
+) -> None:
+    in_own_source(house, "tick tock wood, a threat", "tick tock wood", "the wood, a threat")
+    await house.pipeline.turn(house.source)
+    report = await house.pipeline.turn(house.source)
+    assert (report.fetched, report.fresh) == (3, 1)
+    assert [grade.severity for grade in await house.pipeline.judge_waiting()] == [
+        Severity.THREATENING
+    ]
+    assert told(house) == [("holt", AlertKind.POSSIBLE)]
+
+
+async def test_where_the_grader_is_broken_such_a_post_is_kept_and_waits_for_the_digest(
+    house: SimpleNamespace,
+) -> None:
+    in_own_source(house, "tick tock wood, a threat", "the wood, a threat")
+    house.grader.broken = True
+    await house.pipeline.turn(house.source)
+    assert (await house.pipeline.turn(house.source)).fresh == 1
+    assert [grade.severity for grade in await house.pipeline.judge_waiting()] == [Severity.UNGRADED]
+    assert told(house) == []
+    assert len(house.store.reading.digest_lines("holt")) == 1
 
 
 # --- judgements ---------------------------------------------------------------------------------

@@ -69,7 +69,7 @@ def house(
     class Listed:
         card: dict[str, object] = {}  # noqa: RUF012 - a fake of one test
 
-        def grade(self, question: Any) -> Grade:
+        def grade(self, question: Any, *, reasons: bool = True) -> Grade:  # noqa: ARG002
             return grades.get(question.text, Grade(Severity.NEUTRAL, model="listed"))
 
     judge = Judge(
