@@ -16,6 +16,7 @@ _INSIDE_NAMES = frozenset({"", " ", "-", "'", "' ", " '", "- ", " -", ". ", "."}
 _INSIDE_SURNAMES = frozenset({" ", "-", "'"})
 _MOST_NEIGHBOURS, _MOST_READINGS = 3, 4
 _REPEAT = re.compile(r"([^\W\d_])\1{2,}")
+_THRICE = re.compile(r"(.)\1\1")  # in whatever the last finds, and quicker to look for
 LEET = {
     "0": "o", "1": "i", "3": "e", "4": "a", "5": "s", "6": "g", "7": "t", "8": "b", "9": "g",
     "@": "a", "$": "s", "!": "i", "|": "l", "€": "e", "£": "l", "+": "t", "(": "c",
@@ -61,8 +62,11 @@ def plain_edges(
             yield Edge(at, at + 1, token.word, "")
         if kinds & OWNER and not token.owner:
             yield Edge(at, at + 1, token.word[:-1], "possessive")
-        if kinds & BEGINS or (tokens[at + 1 : at + 2] and tokens[at + 1].word == "s"):
-            yield from _joined_edges(tokens, at, known, goes_on)
+        after = tokens[at + 1].word if at + 1 < len(tokens) else ""
+        if after and (kinds & BEGINS or after == "s"):
+            pair = token.word + after
+            if goes_on(pair) or known(pair) or pair[-1] == "s" or token.word in PREFIXES:
+                yield from _joined_edges(tokens, at, known, goes_on)
 
 
 def _joined_edges(
@@ -94,7 +98,7 @@ def disguised_edges(
     """Yield what disguised words may stand for; `known` tells names, `masked` completes gaps."""
     tokens, text = reading.tokens, reading.text
     signs = set(text)
-    if _REPEAT.search(text):
+    if _THRICE.search(text):
         yield from _repeats(tokens)
     if _may_be_leet(text, signs):
         yield from _leet(reading, known)

@@ -47,6 +47,8 @@ from monitor.matching.words import is_ordinary
 _VOWEL_BEFORE = re.compile(rb"(?<![a-z0-9'])[aiou]\. ?(?=[a-z])")
 _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
 _SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
+# Two letters that stand apart: in whatever the last finds, and in few posts besides.
+_APART = re.compile(r"[ .\-_*·•|/\\,~][^\W_][ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])")
 _TAG = re.compile(r"#(\w[\w'-]{5,60})")
 _CUT = str.maketrans("'_", "  ")
 _TAG_GAPS = re.compile(r"[_'-]")
@@ -117,12 +119,12 @@ class Gate:
                 # What `looks` says, without a call, where both words beside are well known: those
                 # directly beside, or with one sign more between.
                 after = flat[end : find(b" ", end)] or flat[end + 1 : find(b" ", end + 1)]
-                if behind.get(after) is False:
+                maybe = behind.get(after)
+                if maybe is False:
                     lead = flat[rfind(b" ", 0, start) + 1 : start]
                     lead = lead or flat[rfind(b" ", 0, start - 1) + 1 : start - 1]
-                    if before.get(lead) is False:
-                        continue
-                if not looks(flat, start, end):
+                    maybe = before.get(lead)
+                if maybe is False or (maybe is None and not looks(flat, start, end)):
                     continue
             number = bisect_right(ends, start)
             if end <= ends[number]:
@@ -255,7 +257,7 @@ class Gate:
                 return True
         if any(self._names.is_odd_name(word) for word in decoded(text)):
             return True
-        for found in _SPACED.finditer(text):
+        for found in _SPACED.finditer(text) if _APART.search(text) else ():
             letters = "".join(sign for sign in found[0] if sign.isalnum())
             if self._names.is_glued_name(letters) or self._names.holds_surname(letters):
                 return True

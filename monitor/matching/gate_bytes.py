@@ -8,6 +8,9 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from itertools import accumulate, count, product
 from operator import add
+from string import ascii_lowercase
+
+from ahocorasick_rs import BytesAhoCorasick, Implementation
 
 from monitor.matching.edges import LEET
 from monitor.matching.normalise import fold
@@ -61,9 +64,19 @@ OPENING = re.compile(
     rb"|(?:[^stdm]|(?<!n')t|(?<! i')m|" + _HAD + rb"d)(?<=[a-z])(?![a-z0-9_']))"
 )
 RUNS = re.compile(r"([a-z])\1{2,}")
+_find_runs = BytesAhoCorasick(
+    [letter.encode() * 3 for letter in ascii_lowercase], implementation=Implementation.DFA
+).find_matches_as_indexes
 _LONGEST_CHUNK = 60
 _SIGN_FOR_LETTER = re.compile(f"[{re.escape(''.join(LEET))}.|]")
 _CLOSING = "!+(|.,?;:)\"'"
+_READ = {*LEET, ".", "|"}
+# Such a sign, unless it closes its piece, as it does in most posts: these are not cut into pieces.
+_SIGN_IN_PIECE = re.compile(
+    f"[{re.escape(''.join(_READ))}]"
+    f"(?:(?<=[{re.escape(''.join(_READ - {*_CLOSING}))}])"
+    rf"|(?=(?>[{re.escape(_CLOSING)}]*)[^\s{re.escape(_CLOSING)}]))"
+)
 _REACH = 96
 _LEET_TABLES = {one: str.maketrans({**LEET, "1": one, "!": one, "|": one, ".": ""}) for one in "il"}
 
@@ -161,22 +174,25 @@ def sign_kinds() -> dict[bytes, int]:
 
 def undisguised(text: str) -> Iterable[str]:
     """Yield a folded text with its signs and repeats read as letters, where that changes it."""
-    chunks = text.split()
-    if any(_SIGN_FOR_LETTER.search(core) for core in _cores(chunks)):
-        for one in "il" if any(sign in text for sign in "1!|") else "i":
-            yield " ".join(_read(chunk, one, _CLOSING) for chunk in chunks)
-        if any(sign in text for sign in "@$€£"):
-            yield " ".join(_read(chunk, "i", _CLOSING + "@$€£") for chunk in chunks)
+    if _SIGN_IN_PIECE.search(text):
+        chunks = text.split()
+        if any(_SIGN_FOR_LETTER.search(core) for core in _cores(chunks)):
+            for one in "il" if any(sign in text for sign in "1!|") else "i":
+                yield _read(chunks, one, _CLOSING)
+            if any(sign in text for sign in "@$€£"):
+                yield _read(chunks, "i", _CLOSING + "@$€£")
+    if not _find_runs(text.encode("ascii", "replace")):
+        return
     for kept in (r"\1", r"\1\1"):
         shown = RUNS.sub(kept, text)
-        if shown == text:
-            break
         yield shown
         yield shown.translate(_LEET_TABLES["i"])
 
 
 def decoded(text: str) -> Iterable[str]:
     """Yield the words that pieces with digits or signs inside may stand for."""
+    if not _SIGN_IN_PIECE.search(text):
+        return
     for core in _cores(text.split()):
         if 2 < len(core) <= _LONGEST_CHUNK and _SIGN_FOR_LETTER.search(core):
             for one in "il":
@@ -190,9 +206,13 @@ def _cores(chunks: Iterable[str]) -> list[str]:
     return [chunk.strip(_CLOSING) for chunk in chunks if not chunk.isalpha()]
 
 
-def _read(chunk: str, one: str, closing: str) -> str:
-    """Return a piece without gaps with its signs read as letters, but for closing ones."""
-    if chunk.isalpha() or len(chunk) > _LONGEST_CHUNK:
-        return chunk
-    core = chunk.rstrip(closing)
-    return core.lstrip(_CLOSING).translate(_LEET_TABLES[one]) + " " + chunk[len(core) :]
+def _read(chunks: Iterable[str], one: str, closing: str) -> str:
+    """Return pieces without gaps with their signs read as letters, but for closing ones."""
+    table, read = _LEET_TABLES[one], []
+    for chunk in chunks:
+        if chunk.isalpha() or len(chunk) > _LONGEST_CHUNK:
+            read.append(chunk)
+        else:
+            core = chunk.rstrip(closing)
+            read.append(core.lstrip(_CLOSING).translate(table) + " " + chunk[len(core) :])
+    return " ".join(read)

@@ -20,7 +20,7 @@ REACH = 96
 """Characters that are looked at on each side of a forename or an initial."""
 
 # Never inside a name that begins with its forename; a "!" in a word may stand for a letter.
-_PARTED = re.compile(rb'[,;:?"\xf0]|!(?=\s)')
+_PARTED = re.compile(rb'[,;:?"\xf0!]')
 _EMOJI = re.compile(
     rb" ?(?:\xf0...|\xe2[\x98-\x9e].){1,4}(?: |(?=[a-z]))", re.IGNORECASE | re.DOTALL
 )
@@ -86,10 +86,10 @@ class NamesBeside:
 
     def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
         """Return whether a surname that goes with a forename stands behind or before it."""
-        stop = _PARTED.search(raw, end - 1, end + REACH)
+        stop = _parting(raw, end - 1, end + REACH)
         if stop and stop[0] == b"\xf0":
             emoji = _EMOJI.match(raw, end - 1)  # "Adaeze 🤡 Okwuosa"
-            stop = _PARTED.search(raw, emoji.end(), end + REACH) if emoji else stop
+            stop = _parting(raw, emoji.end(), end + REACH) if emoji else stop
         reach = stop.start() + 1 if stop else end + REACH
         behind = flat[end:reach].split(None, 6)[:6]
         plain = raw != b"" and b"-" not in raw[end - 1 : reach]  # "Okwu-osa" may be one word
@@ -289,6 +289,14 @@ class NamesBeside:
             for begin in range(min(3, len(letters)))
             for end in range(begin + 4, len(letters) + 1)
         ) or any(letters[begin:] in self._index.surnames for begin in range(len(letters) - 3))
+
+
+def _parting(raw: bytes, start: int, end: int) -> re.Match[bytes] | None:
+    """Return the first sign from `start` on over which no name goes on."""
+    found = _PARTED.search(raw, start, end)
+    while found and found[0] == b"!" and raw[found.end() : found.end() + 1].strip():
+        found = _PARTED.search(raw, found.end(), end)
+    return found
 
 
 def _remember(answers: dict[bytes, Answer], word: bytes, answer: Answer) -> Answer:

@@ -41,6 +41,7 @@ _LOOKALIKES = str.maketrans(
 _FOREIGN = re.compile(r"[\u0370-\u058f\u13a0-\u13ff\uab70-\uabbf\u0269]")
 _FOREIGN_WORD = re.compile(r"[^\W\d_]*[\u0370-\u058f\u13a0-\u13ff\uab70-\uabbf\u0269][^\W\d_]*")
 _LATIN = re.compile(r"[a-z]")
+_NOT_ASCII = re.compile(r"[^\x00-\x7f]+")
 _FEW_SIGNS = 8
 _BLANK_SIGNS = "\u3164\u115f\u1160\uffa0\u2800"
 
@@ -96,9 +97,7 @@ class Folded:
 
     def __init__(self, original: str) -> None:
         self.original = original
-        self.text = _quickly(original)
-        if not self.text and original:
-            self.text = _latinised(original.translate(_TABLE))
+        self.text = fold(original)
 
     @cached_property
     def _starts(self) -> array[int] | None:
@@ -148,7 +147,7 @@ def _quickly(original: str) -> str:
     """
     text = original
     if not original.isascii():
-        odd = [sign for sign in set(original) if not sign.isascii()]
+        odd = set("".join(_NOT_ASCII.findall(original)))
         if len(odd) > _FEW_SIGNS:
             return ""
         for sign in odd:
@@ -180,5 +179,5 @@ def _latinised(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return only the folded text, for names and for tests."""
-    return Folded(text).text
+    """Return only the folded text."""
+    return _quickly(text) or (_latinised(text.translate(_TABLE)) if text else "")
