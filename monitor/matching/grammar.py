@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from monitor.matching import harm, sayings, strangers
+from monitor.matching import sayings, strangers
 from monitor.matching.text import Token
 from monitor.matching.words import TITLES, common_surnames, is_ordinary, is_word, of_kind, word_list
 
@@ -88,11 +88,6 @@ def stands_as_name(  # noqa: PLR0911
     person = sayings.is_person(tokens, first, last, word, starts=opens)
     if person is not None:
         return person
-    ends = not after or after in _ENDS
-    if harm.is_harmed(tokens, first, last, word, starts=starts, ends=ends) or harm.is_insulted(
-        tokens, first, last, ends=ends or after in _SAYS | _IS
-    ):
-        return True
     if word in _TIMES:
         return starts and after in _SAYS - _EVENTS
     if not starts and of_kind(before, "adjective") and not of_kind(before, "function"):

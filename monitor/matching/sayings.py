@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from functools import cache
-from importlib.resources import files
 from typing import Final
 
+from monitor.matching import of_people
 from monitor.matching.edges import LEET
 from monitor.matching.text import Token
 from monitor.matching.words import is_ordinary, of_kind
 
-_FILE: Final = "of_people.txt"
 _BEHIND, _AHEAD = 9, 14
 """Most words of the sentence that are looked at before and behind the name."""
 _BREAKS: Final = frozenset(',;:()"#|/>=')
 _RUN: Final = re.compile(r"([^\W\d_])\1{2,}")
-_STUFF: Final = "stuff"
 
 
-def is_person(
+def is_person(  # noqa: PLR0911 - one return for each answer
     tokens: list[Token], first: int, last: int, word: str, *, starts: bool
 ) -> bool | None:
     """Whether what is said of the word `word`, tokens [first, last), is said only of people.
@@ -29,18 +28,42 @@ def is_person(
     kinds = _kinds(word)
     line = _line(tokens, first, last, word, starts=starts)
     graded = _is_adjective(word) and _is_graded(tokens, first, last)
-    if graded or any(_says(f"never {kind}", line) for kind in kinds):
+    if graded or any(of_people.says(f"never {kind}", line) for kind in kinds):
         return False
     if of_kind(word, "function") and not _is_plainly_subject(tokens, last):
-        return None
-    if _says("any", line):
+        return of_people.says("pointed_at", line) or None
+    if of_people.says("any", line):
         return True
-    if any(_says(f"not {kind}", line) for kind in kinds):
+    if any(of_people.says(f"not {kind}", line) for kind in kinds):
         return False
     pointed = first > 0 and tokens[first - 1].word == "that"
-    if _STUFF in kinds or (pointed and not _is_plainly_subject(tokens, last)):
-        return None
-    return any(_says(section, line) for section in ("firm", *_sections_for(word))) or None
+    plain = of_people.STUFF not in kinds and not (pointed and not _is_plainly_subject(tokens, last))
+    if plain and any(of_people.says(section, line) for section in ("firm", *_sections_for(word))):
+        return True
+    if any(of_people.says(section, line) for section in _last_for(tokens, first, word)):
+        return True
+    return _is_spoken_to(tokens, first, last, word, starts=starts) or None
+
+
+def _last_for(tokens: list[Token], first: int, word: str) -> Iterator[str]:
+    """Yield the sections that are asked of a word where no other tells."""
+    yield "pointed_at"
+    before = tokens[first - 1].word if first else ""
+    if not (before in of_people.classes()["unled"] or of_kind(before, "adjective")):
+        yield "called"
+    if not of_kind(word, "function"):
+        yield "wronged"
+        if not of_kind(word, "mass", "adjective"):
+            yield "harmed"
+
+
+def _is_spoken_to(tokens: list[Token], first: int, last: int, word: str, *, starts: bool) -> bool:
+    """Whether a post speaks to the word, be it in the next sentence: "marsh. i will find you"."""
+    if of_kind(word, "function", "verb"):
+        return False
+    if of_kind(word, "mass", "adjective") and not of_kind(word, "count"):
+        return False
+    return of_people.says("spoken_to", _line(tokens, first, last, word, starts=starts, onward=True))
 
 
 def _sections_for(word: str) -> tuple[str, ...]:
@@ -54,10 +77,10 @@ def only_meet(tokens: list[Token], first: int, last: int, form: str, surname: st
     """Whether forename and surname are two words here: "to mark young trees", "happy rose day"."""
     if not (is_ordinary(form) and is_ordinary(surname)):
         return False
-    if _says("full", _line(tokens, first, last, surname, starts=False)):
+    if of_people.says("full", _line(tokens, first, last, surname, starts=False)):
         return True
     before = tokens[first - 1].word if first and tokens[first].gap == " " else ""
-    told = before in _classes()["infinitives"] and of_kind(form, "verb")
+    told = before in of_people.classes()["infinitives"] and of_kind(form, "verb")
     if last >= len(tokens) or tokens[last].gap != " " or not (told or of_kind(form, "function")):
         return False
     after = tokens[last].word.removesuffix("s")
@@ -74,26 +97,26 @@ def are_people(tokens: list[Token], first: int, last: int, words: tuple[str, ...
     adjectives = all(map(_is_adjective, words))
     if adjectives and not line.startswith("< X"):
         return False
-    if any(_says(f"never {kind}", line) for word in words for kind in _kinds(word)):
+    if any(of_people.says(f"never {kind}", line) for word in words for kind in _kinds(word)):
         return False
-    if _says("list", line) or _says("any", line):
+    if of_people.says("list", line) or of_people.says("any", line):
         return True
-    stuff = any(_STUFF in _kinds(word) for word in words)
-    return not stuff and not adjectives and _says("firm", line)
+    stuff = any(of_people.STUFF in _kinds(word) for word in words)
+    return not stuff and not adjectives and of_people.says("firm", line)
 
 
 def _is_adjective(word: str) -> bool:
     return (
         of_kind(word, "adjective")
         and not of_kind(word, "count", "mass")
-        and word not in _classes()["colours"]
+        and word not in of_people.classes()["colours"]
     )
 
 
 def _is_graded(tokens: list[Token], first: int, last: int) -> bool:
     """Whether a word like "how" or "so" stands before: "how long will it take", "that young"."""
     before = tokens[first - 1].word if first else ""
-    return before in _classes()["degrees"] or (
+    return before in of_people.classes()["degrees"] or (
         before == "that" and not _is_plainly_subject(tokens, last)
     )
 
@@ -106,13 +129,13 @@ def are_alike(words: tuple[str, ...]) -> bool:
 
 def leads_a_thing(word: str) -> bool:
     """Whether an article or its like before a word makes it a thing: "the", "no", "some"."""
-    return word in _classes()["articles"]
+    return word in of_people.classes()["articles"]
 
 
 @cache
 def _classes_of_one() -> dict[str, str]:
     """Return the verbs of many, each with that of one: "are", "is"."""
-    return dict(pair.split("=", 1) for pair in _classes()["numbers"])
+    return dict(pair.split("=", 1) for pair in of_people.classes()["numbers"])
 
 
 def begins_after(tokens: list[Token], first: int) -> bool:
@@ -120,46 +143,59 @@ def begins_after(tokens: list[Token], first: int) -> bool:
     if first == 0:
         return True
     before = tokens[first - 1].word
-    return before in _classes()["starts"] or (
-        first > 1 and f"{tokens[first - 2].word}_{before}" in _classes()["openers"]
+    return before in of_people.classes()["starts"] or (
+        first > 1 and f"{tokens[first - 2].word}_{before}" in of_people.classes()["openers"]
     )
 
 
 def may_be_owned(word: str) -> bool:
     """Whether people are said to have this, so that a name before it may be an owner: "car"."""
-    return any(word in _classes()[kind] for kind in ("body", "own", "lesson"))
+    return any(word in of_people.classes()[kind] for kind in ("body", "own", "lesson"))
 
 
 def tells_when(word: str) -> bool:
     """Whether a word says when a threat is to come true: "friday", "tomorrow"."""
-    return word in _classes()["when"]
+    return word in of_people.classes()["when"]
 
 
 def _is_plainly_subject(tokens: list[Token], last: int) -> bool:
     """Whether "is", "has" or "gets" follows, so that even "will" or "may" may be somebody."""
     after = tokens[last].word if last < len(tokens) else ""
-    return tokens[last - 1].owner or after in _classes()["plain"]
+    return tokens[last - 1].owner or after in of_people.classes()["plain"]
 
 
 def _kinds(word: str) -> list[str]:
     """Return the kinds of thing that the sections of the file know this word for."""
-    found = [kind for kind in _topics() if word in _classes()[kind]]
-    return [*found, _STUFF] if of_kind(word, "mass") else found
+    found = [kind for kind in of_people.topics() if word in of_people.classes()[kind]]
+    return [*found, of_people.STUFF] if of_kind(word, "mass") else found
 
 
-def _line(tokens: list[Token], first: int, last: int, word: str, *, starts: bool) -> str:
-    """Return the sentence around a name as the patterns read it: "< X is dead meat > "."""
+def _line(
+    tokens: list[Token], first: int, last: int, word: str, *, starts: bool, onward: bool = False
+) -> str:
+    """Return the sentence around a name as the patterns read it: "< X is dead meat > ".
+
+    With `onward` the sentences behind come too, each as a clause.
+    """
     sentence = tokens[first].sentence
     begin, end = first, last
     while begin > max(0, first - _BEHIND) and tokens[begin - 1].sentence == sentence:
         begin -= 1
-    while end < min(len(tokens), last + _AHEAD) and tokens[end].sentence == sentence:
+    while end < min(len(tokens), last + _AHEAD) and (onward or tokens[end].sentence == sentence):
         end += 1
     pieces = ["< "]
     for at in range(begin, end):
         token = tokens[at]
         inside = first < at < last
-        if at > begin and not inside and (not _BREAKS.isdisjoint(token.gap) or " - " in token.gap):
+        if (
+            at > begin
+            and not inside
+            and (
+                not _BREAKS.isdisjoint(token.gap)
+                or " - " in token.gap
+                or token.sentence != tokens[at - 1].sentence
+            )
+        ):
             pieces.append("> < ")
         elif at > begin and token.gap == "'" and not first < at <= last:
             pieces[-1] = pieces[-1][:-1]
@@ -180,87 +216,3 @@ def _plain(token: Token) -> str:
     if not word.isalpha() and not word.isdigit() and len(word) > 3:  # noqa: PLR2004 - "1st", "p3"
         word = "".join(LEET.get(sign, sign) for sign in word)
     return _RUN.sub(r"\1", word) + ("s" if token.owner else "")
-
-
-# --- the file --------------------------------------------------------------------------------
-
-
-def _says(section: str, line: str) -> bool:
-    if section not in _sections():
-        return False
-    from_name, anywhere = _patterns(section)
-    at = line.index("X ")
-    begins = at - 2 if line.startswith("< ", at - 2) else at
-    return from_name.match(line, begins) is not None or anywhere.search(line) is not None
-
-
-@cache
-def _sections() -> dict[str, list[str]]:
-    found: dict[str, list[str]] = {}
-    text = files("monitor.data").joinpath(_FILE).read_text(encoding="utf-8")
-    for line in text.splitlines():
-        if line.startswith("["):
-            rows = found.setdefault(line.strip("[]"), [])
-        elif line and not line.startswith("#"):
-            rows.append(line)
-    return found
-
-
-@cache
-def _classes() -> dict[str, tuple[str, ...]]:
-    """Return the words of each class, classes inside classes put in their place."""
-    found: dict[str, tuple[str, ...]] = {}
-    for row in _sections()["classes"]:
-        name, *words = row.split()
-        whole: dict[str, None] = {}
-        for word in words:
-            whole.update(dict.fromkeys(found[word[1:]] if word[0] == "$" else (word,)))
-        found[name] = tuple(whole)
-    return found
-
-
-@cache
-def _topics() -> tuple[str, ...]:
-    topics = (name.partition(" ")[2] for name in _sections() if " " in name)
-    return tuple(dict.fromkeys(topic for topic in topics if topic != _STUFF))
-
-
-@cache
-def _patterns(section: str) -> tuple[re.Pattern[str], re.Pattern[str]]:
-    """Return the patterns that begin with the name, and the others, each made one."""
-    rows = _sections()[section]
-    led = [row for row in rows if row.startswith(("< X ", "X "))]
-    others = [row for row in rows if row not in led]
-    return (
-        re.compile(
-            "|".join("(?:< )?" * row.startswith("X ") + _pattern(row) for row in led) or "(?!)"
-        ),
-        re.compile(f"(?<![^ ])(?:{'|'.join(map(_pattern, others)) or '(?!)'})"),
-    )
-
-
-def _pattern(row: str) -> str:
-    return "".join(map(_part, row.split()))
-
-
-def _part(part: str) -> str:
-    """Return one part of a pattern as an expression that ends in a space."""
-    if part == ",":
-        return "(?:> < )?"
-    if part.startswith("!"):
-        return f"(?!(?:{_choice(part[1:])}) )"
-    often = part[-1] if part[-1] in "?*+" else ""
-    return f"(?:(?:{_choice(part.removesuffix(often))}) ){often}"
-
-
-def _choice(part: str) -> str:
-    words: dict[str, None] = {}
-    for word in part.split("|"):
-        words.update(dict.fromkeys(_classes()[word[1:]] if word[0] == "$" else (word,)))
-    return "|".join(map(_word, sorted(words, key=len, reverse=True)))
-
-
-def _word(word: str) -> str:
-    if word.startswith("~"):
-        return f"[a-z]+{re.escape(word[1:])}"
-    return re.escape(word.replace("_", " ")).replace("%", "[^ <>]+")

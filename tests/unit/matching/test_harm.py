@@ -54,6 +54,10 @@ def _people(text: str) -> set[str]:
         ("that nonce bishop", "bishop"),
         ("M*rsh is a nonce", "marsh"),
         ("Who hired that Bishop bloke", "bishop"),
+        ("Marsh. I will find you", "marsh"),
+        ("bishop youll regret it", "bishop"),
+        ("honestly winter was a thief", "winter"),
+        ("you fat bitch winter", "winter"),
     ],
 )
 def test_what_is_only_done_or_said_to_people_makes_a_word_a_name(text: str, person: str) -> None:
@@ -73,6 +77,8 @@ def test_what_is_only_done_or_said_to_people_makes_a_word_a_name(text: str, pers
         "stab marsh reeds with a fork",
         "b****p bakery opens friday",
         "marsh you can walk over at low tide",
+        "the bishop is a bully",
+        "winter is a bully's dream",
     ],
 )
 def test_the_same_words_about_weather_places_and_colours_are_nobody(text: str) -> None:
