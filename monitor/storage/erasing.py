@@ -121,8 +121,8 @@ def _refuse_what_must_stay(session: Session, rows: Sequence[MentionRow]) -> None
     for row in rows:
         if _id(row) in held:
             raise EvidenceError(
-                f"mention {row.id} is under a legal hold: nothing was erased;"
-                " `evidence release` ends a hold"
+                f"mention {row.id} is under a legal hold, or one in the same post or message is:"
+                " nothing was erased; `evidence release` ends a hold"
             )
         if row.state == GradingState.ACCEPTED.value:
             raise EvidenceError(f"mention {row.id} waits for its grade: nothing was erased")

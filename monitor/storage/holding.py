@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date, datetime
+from typing import Any
 
-from sqlmodel import Session, col, or_, select
+from sqlalchemy import ColumnElement
+from sqlmodel import Session, col, select
 
 from monitor.errors import EvidenceError
 from monitor.evidence import entries
@@ -13,7 +15,15 @@ from monitor.storage import ledger
 from monitor.storage.casebook import case_reference
 from monitor.storage.engine import Database
 from monitor.storage.reading import case_row
-from monitor.storage.tables import CaseRow, HoldRow, MentionRow, TermRow
+from monitor.storage.tables import (
+    CaseRow,
+    DeliveryRow,
+    DigestLineRow,
+    HearingRow,
+    HoldRow,
+    MentionRow,
+    TermRow,
+)
 
 _AT_A_TIME = 500
 
@@ -114,21 +124,50 @@ def _entry(row: MentionRow | None) -> int | None:
 
 
 def held_mentions(session: Session, mention_ids: Sequence[int]) -> frozenset[int]:
-    """Which of these mentions a hold covers: their own, their case's, or one on the same post."""
-    held: set[int] = set()
-    for start in range(0, len(mention_ids), _AT_A_TIME):
-        part = mention_ids[start : start + _AT_A_TIME]
-        query = (
-            select(MentionRow.id)
-            .join(
-                HoldRow,
-                or_(
-                    col(HoldRow.mention_id) == col(MentionRow.id),
-                    col(HoldRow.case_id) == col(MentionRow.case_id),
-                ),
-            )
-            .where(col(HoldRow.released_at).is_(None))
-            .where(col(MentionRow.id).in_(part))
-        )
-        held.update(found for found in session.exec(query) if found is not None)
-    return frozenset(held)
+    """Which of these mentions a hold covers: their own, their case's, or one beside them.
+
+    Beside them is what stands in the same post, and what was told in the same message as far as
+    that is kept: the text of a message goes whole, with the first mention that it tells of.
+    """
+    held = _held(session)
+    covered = held | _of_same_post(session, held) | _of_same_message(session, held)
+    return frozenset(covered.intersection(mention_ids))
+
+
+def _held(session: Session) -> set[int]:
+    """Every mention under a hold of its own or of its case."""
+    standing = col(HoldRow.released_at).is_(None)
+    own = select(HoldRow.mention_id).where(standing)
+    cases = select(HoldRow.case_id).where(standing).where(col(HoldRow.case_id).is_not(None))
+    of_cases = select(MentionRow.id).where(col(MentionRow.case_id).in_(cases))
+    return {each for query in (own, of_cases) for each in session.exec(query) if each is not None}
+
+
+def _of_same_post(session: Session, held: set[int]) -> set[int]:
+    posts = _among(session, MentionRow.post_id, MentionRow.id, held)
+    return _among(session, MentionRow.id, MentionRow.post_id, posts)
+
+
+def _of_same_message(session: Session, held: set[int]) -> set[int]:
+    alerts = _among(session, HearingRow.alert_id, HearingRow.mention_id, held)
+    alerts |= _among(session, DigestLineRow.listed_in, DigestLineRow.mention_id, held)
+    kept = _among(
+        session,
+        DeliveryRow.alert_id,
+        DeliveryRow.alert_id,
+        alerts,
+        col(DeliveryRow.message_json).is_not(None),
+    )
+    heard = _among(session, HearingRow.mention_id, HearingRow.alert_id, kept)
+    return heard | _among(session, DigestLineRow.mention_id, DigestLineRow.listed_in, kept)
+
+
+def _among(
+    session: Session, wanted: Any, key: Any, keys: set[int], *also: ColumnElement[bool]
+) -> set[int]:
+    """What stands in one column where another column is one of `keys`."""
+    ordered, found = sorted(keys), set[int]()
+    for start in range(0, len(ordered), _AT_A_TIME):
+        query = select(wanted).where(col(key).in_(ordered[start : start + _AT_A_TIME]), *also)
+        found.update(each for each in session.exec(query) if each is not None)
+    return found

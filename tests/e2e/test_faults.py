@@ -14,7 +14,7 @@ from monitor.demo.catcher import MailCatcher
 from monitor.demo.feeds import FeedServer
 from tests.e2e.house import House, post, ring, subjects, wait_for
 
-CLOCK_SET = Path(__file__).with_name("clock_set.py")
+CLOCK_SET = (sys.executable, "-m", "tests.e2e.clock_set")
 NO_ROOM = 4096
 """Bytes: less than the smallest write of the database brings its journal to."""
 
@@ -112,7 +112,7 @@ def test_turns_and_mails_go_on_when_the_clock_is_set_back(
     late = MailCatcher(tmp_path / "late-mail")
     house.smtp = late.port
     house.write_config()
-    with house.service(sys.executable, str(CLOCK_SET)) as service:
+    with house.service(*CLOCK_SET) as service:
         wait_for("the first look", lambda: house.source("forum").get("polls") == 1)
         feeds.publish(post("forum", "f2"))
         ring(house, service)

@@ -166,6 +166,19 @@ def test_a_hold_outranks_an_erasure_until_it_is_released(
     make.verified(store, vault)
 
 
+def test_a_hold_covers_what_stands_in_the_same_post(
+    store: Store, vault: Vault, make: SimpleNamespace
+) -> None:
+    lowe, barr, stays = kept(store, vault, make, LOWE, BARR)
+    store.holding.hold(mention=lowe, by="holt", why="the police asked", at=make.now)
+    with pytest.raises(EvidenceError, match="in the same post or message"):
+        erase(store, [barr], make)
+    assert erase(store, [stays], make) is not None
+    store.holding.release(mention=lowe, by="holt", why="case over", at=make.now)
+    assert erase(store, [lowe, barr], make) is not None
+    make.verified(store, vault)
+
+
 def test_what_is_still_to_be_told_is_not_erased(
     store: Store, vault: Vault, make: SimpleNamespace
 ) -> None:
