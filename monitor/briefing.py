@@ -139,6 +139,7 @@ class Briefing:
             rows=tuple(
                 DigestRow(_why(each), self._mention(each, delivery.person)) for each in lines
             ),
+            waiting=facts.get("waiting", 0),
             blind=tuple(
                 Blind(
                     gap["source"],

@@ -8,12 +8,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from monitor.clock import Clock
-from monitor.model import AlertKind, Role, Urgency
+from monitor.model import AlertKind, Certainty, Role, Urgency
 from monitor.people.audience import Audience
-from monitor.storage.records import Addressee, Hearing, SourceState
+from monitor.storage.records import Addressee, Heard, Hearing, SourceState
 from monitor.storage.store import Store
 
 MONDAY = 0
+MOST_LINES = 60
+"""So many mentions one digest lists: a longer mail is cut off by some mail programs. What is more
+waits for the next, because only what was listed has been told."""
 MOST_GAPS = 100
 """So many gaps are remembered between two digests; the log holds every one."""
 
@@ -89,7 +92,7 @@ class Digests:
         gaps: list[Gap],
     ) -> bool:
         """One reader's digest, where there is something in it or it is Monday."""
-        lines = self.store.reading.digest_lines(addressee.person)
+        lines = sorted(self.store.reading.digest_lines(addressee.person), key=_order)
         if not lines and not gaps and span.today.weekday() != MONDAY:
             return False
         matched, hidden = self._counted(schools, span)
@@ -101,6 +104,7 @@ class Digests:
             "sources_read": sum(1 for state in states if state.last_success_at),
             "alerts_sent": self.store.outbox.told_apart(addressee.person, span.since, span.until),
             "blind": gaps,
+            "waiting": max(0, len(lines) - MOST_LINES),
         }
         hearing = Hearing(
             AlertKind.DIGEST,
@@ -117,6 +121,7 @@ class Digests:
             addressees=[(addressee, hearing)],
             at=span.until,
             digest_for=addressee.person,
+            listing={each.stored.id for each in lines[:MOST_LINES]},
         )
         return raised is not None
 
@@ -150,6 +155,13 @@ class Span:
     until: datetime
     today: date
     read: int
+
+
+def _order(heard: Heard) -> tuple[bool, int]:
+    """What is doubtful or flagged is listed before what is plainly neutral, then the oldest."""
+    grade = heard.grade.grade
+    possible = heard.stored.mention.certainty is Certainty.POSSIBLE
+    return not (possible or grade.unsure or grade.flags), heard.stored.id
 
 
 def _still_blind(states: tuple[SourceState, ...], now: datetime) -> Iterable[Gap]:

@@ -122,11 +122,12 @@ def _digest_blocks(
     yield Paragraph(f"{from_until}.", heading="In numbers")
     yield Facts("", tuple(_numbers(view, rows)), short=True)
     order = list(_REASONS)
-    ordered = sorted(rows, key=lambda row: order.index(row.why))[:ROWS_SHOWN]
+    ordered = sorted(rows, key=lambda row: order.index(row.why))
     if ordered:
         entries = tuple(entry_of(row.mention, words, _REASONS[row.why]) for row in ordered)
         yield Entries("What was said", entries)
-        yield from _more(len(rows) - len(ordered))
+    if view.waiting:
+        yield Paragraph(f"And {view.waiting:,} more, which the next digest lists.")
     yield Paragraph(
         "Criticism of a school, however angry, is lawful and was left alone: it is counted here, "
         "and nothing is done about it. A complaint goes the way of the complaints procedure."

@@ -199,7 +199,7 @@ class DigestView:
     """What happened since the last digest, for one reader who may see all of it.
 
     `posts_read` counts what the sources brought, `matched` what named somebody; both leave out
-    whatever this reader is not cleared for, as do `rows`.
+    whatever this reader is not cleared for, as do `rows`. `waiting` more come in the next digest.
     """
 
     recipient: Recipient
@@ -210,6 +210,7 @@ class DigestView:
     sources_read: int
     alerts_sent: int = 0
     rows: tuple[DigestRow, ...] = ()
+    waiting: int = 0
     blind: tuple[Blind, ...] = ()
 
 

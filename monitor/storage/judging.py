@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from sqlmodel import Session, col, select
@@ -115,11 +115,12 @@ class Judging:
         addressees: Sequence[tuple[Addressee, Hearing]],
         at: datetime,
         digest_for: str | None = None,
+        listing: Collection[int] | None = None,
     ) -> int | None:
         """Raise an alert that is about no single post (digest, operator, test).
 
         Returns its id, or None where this key was raised before. `digest_for` is the person whose
-        waiting digest lines this alert lists.
+        waiting digest lines this alert lists: those of the mentions in `listing`; all if None.
         """
         with self._database.write() as session:
             if alert_by_key(session, key) is not None:
@@ -129,7 +130,7 @@ class Judging:
             alert = new_alert(session, key, kind, "", urgency, at, text=text)
             assert alert.id is not None
             if digest_for is not None:
-                _list_lines(session, digest_for, alert.id)
+                _list_lines(session, digest_for, alert.id, listing)
             for addressee, hearing in addressees:
                 add_deliveries(session, alert.id, addressee, hearing, at, domain=self._mail_domain)
             return alert.id
@@ -162,11 +163,14 @@ def _add_digest_line(session: Session, mention: MentionRow, person: str) -> None
         session.add(DigestLineRow(mention_id=mention.id, person=person))
 
 
-def _list_lines(session: Session, person: str, alert_id: int) -> None:
+def _list_lines(
+    session: Session, person: str, alert_id: int, listing: Collection[int] | None
+) -> None:
     lines = session.exec(
         select(DigestLineRow)
         .where(col(DigestLineRow.person) == person)
         .where(col(DigestLineRow.listed_in).is_(None))
     )
     for line in lines:
-        line.listed_in = alert_id
+        if listing is None or line.mention_id in listing:
+            line.listed_in = alert_id

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from sqlalchemy.exc import OperationalError
 
+from monitor import digest
 from monitor.briefing import Briefing
 from monitor.cases.views import OperatorEvent
 from monitor.contract import SourceInfo
@@ -224,14 +225,32 @@ def test_a_line_is_listed_once_and_a_day_has_one_digest(house: SimpleNamespace) 
     assert listed == [[first], [second]]
 
 
+def test_what_one_digest_cannot_list_waits_for_the_next_and_doubt_comes_first(
+    house: SimpleNamespace, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(digest, "MOST_LINES", 2)
+    plain = [house.kept(line(house.make), grade=Grade(Severity.NEUTRAL)) for _ in range(3)]
+    unsure = house.kept(line(house.make), grade=Grade(Severity.NEUTRAL, unsure=True))
+    for day in (TUESDAY, TUESDAY + DAY):
+        house.set_to(day)
+        assert house.rounds.digest() == 1
+    raised = list(reversed(alerts(house, AlertKind.DIGEST)))
+    listed = [
+        {each.stored.id for each in house.store.reading.digest_lines("holt", listed_in=alert.id)}
+        for alert in raised
+    ]
+    assert listed == [{unsure, plain[0]}, {plain[1], plain[2]}]
+    assert [json.loads(alert.text)["waiting"] for alert in raised] == [2, 0]
+
+
 def test_a_source_that_cannot_be_looked_at_is_reason_enough_for_a_digest(
     house: SimpleNamespace,
 ) -> None:
     house.set_to(TUESDAY)
     house.store.sources.fail("gazette", "feed", error="time-out", at=TUESDAY, next_due_at=TUESDAY)
     assert house.rounds.digest() == 1
-    (digest,) = alerts(house, AlertKind.DIGEST)
-    assert [blind["source"] for blind in json.loads(digest.text)["blind"]] == ["gazette"]
+    (told,) = alerts(house, AlertKind.DIGEST)
+    assert [blind["source"] for blind in json.loads(told.text)["blind"]] == ["gazette"]
 
 
 async def test_a_gap_that_is_over_stands_in_the_next_digest_and_in_no_other(
@@ -247,12 +266,12 @@ async def test_a_gap_that_is_over_stands_in_the_next_digest_and_in_no_other(
     assert house.rounds.digest() == 1
     house.set_to(TUESDAY + DAY)
     assert house.rounds.digest() == 0
-    (digest,) = alerts(house, AlertKind.DIGEST)
-    (gap,) = json.loads(digest.text)["blind"]
+    (told,) = alerts(house, AlertKind.DIGEST)
+    (gap,) = json.loads(told.text)["blind"]
     assert (gap["source"], gap["why"]) == ("gazette", "time-out")
     assert gap["since"] == MONDAY.isoformat()
     assert gap["until"] == (MONDAY + timedelta(hours=3)).isoformat()
-    (delivery,) = house.store.outbox.deliveries(digest.id)
+    (delivery,) = house.store.outbox.deliveries(told.id)
     text = house.rounds.outbox.briefing.message(delivery).text
     assert "10:30" in text
     assert "still cannot be read" not in text
@@ -263,8 +282,8 @@ def test_a_digest_says_how_many_alerts_went_out_apart(house: SimpleNamespace) ->
     house.kept(house.make.hearing(AlertKind.CONCERN))
     house.set_to(house.make.now + timedelta(hours=1))
     assert house.rounds.digest() == 1
-    (digest,) = alerts(house, AlertKind.DIGEST)
-    assert json.loads(digest.text)["alerts_sent"] == 1
+    (told,) = alerts(house, AlertKind.DIGEST)
+    assert json.loads(told.text)["alerts_sent"] == 1
 
 
 async def test_a_digest_whose_time_went_by_while_the_service_was_down_is_made_up_for(
@@ -294,8 +313,8 @@ def test_the_counts_of_a_digest_leave_out_what_its_reader_may_not_know(
     house.clock.advance(timedelta(hours=1))
     house.set_to(house.make.now + timedelta(hours=2))
     assert house.rounds.digest() == 1
-    (digest,) = alerts(house, AlertKind.DIGEST)
-    facts = json.loads(digest.text)
+    (told,) = alerts(house, AlertKind.DIGEST)
+    facts = json.loads(told.text)
     # Two turns read three posts each; one of the six is not the headteacher's to count.
     assert (facts["matched"], facts["posts_read"]) == (1, 5)
 

@@ -9,7 +9,7 @@ import time
 from dataclasses import replace
 from datetime import UTC, datetime
 from html.parser import HTMLParser
-from itertools import product
+from itertools import cycle, islice, product
 from typing import Any
 
 import pytest
@@ -31,6 +31,7 @@ from monitor.cases.views import (
     View,
     WitnessView,
 )
+from monitor.digest import MOST_LINES
 from monitor.model import (
     AlertKind,
     Certainty,
@@ -542,8 +543,12 @@ def test_a_digest_counts_by_kind_and_leaves_criticism_alone(
 def test_a_long_digest_stays_short_and_says_what_it_left_out(
     digest: DigestView, words: MailWords
 ) -> None:
-    rendered = compose_alert(replace(digest, rows=digest.rows * 500), words)
-    assert "And 1,960 more" in flat(rendered)
+    rows = tuple(islice(cycle(digest.rows), MOST_LINES))
+    full = replace(words, quote=Quote.FULL)
+    rendered = compose_alert(replace(digest, rows=rows, waiting=1_960), full)
+    assert "And 1,960 more, which the next digest lists." in flat(rendered)
+    shown = flat(rendered).count("reference SM-")
+    assert shown == len(rows), "what is listed counts as told"
     assert len(rendered.html) < 100_000, "longer mails are cut by mail services"
 
 
