@@ -13,6 +13,7 @@ from monitor.model import (
     Certainty,
     GradingState,
     PostRef,
+    Role,
     Urgency,
     Verdict,
 )
@@ -27,9 +28,16 @@ from monitor.storage.alerting import (
 )
 from monitor.storage.convert import grade_row, stored_grade, stored_mention, stored_post, target_of
 from monitor.storage.engine import Database
-from monitor.storage.reading import newest_grade
+from monitor.storage.reading import newest_grade, waits_to_be_listed
 from monitor.storage.records import Addressee, Hearing, Judgement, StoredMention
-from monitor.storage.tables import DigestLineRow, GradeRow, MentionRow, PostRow
+from monitor.storage.tables import (
+    AlertRow,
+    DigestLineRow,
+    GradeRow,
+    HearingRow,
+    MentionRow,
+    PostRow,
+)
 from monitor.storage.withdrawal import withdraw
 
 
@@ -167,10 +175,25 @@ def _list_lines(
     session: Session, person: str, alert_id: int, listing: Collection[int] | None
 ) -> None:
     lines = session.exec(
-        select(DigestLineRow)
-        .where(col(DigestLineRow.person) == person)
-        .where(col(DigestLineRow.listed_in).is_(None))
+        select(DigestLineRow).where(col(DigestLineRow.person) == person).where(waits_to_be_listed())
     )
     for line in lines:
         if listing is None or line.mention_id in listing:
+            if line.listed_in is not None:
+                _remember_lost(session, line, line.listed_in)
             line.listed_in = alert_id
+
+
+def _remember_lost(session: Session, line: DigestLineRow, digest: int) -> None:
+    """Keep that a digest which reached nobody quoted the mention: its text goes with it."""
+    session.add(
+        HearingRow(
+            alert_id=digest,
+            mention_id=line.mention_id,
+            person=line.person,
+            role=Role.HEADTEACHER.value,
+            urgency=Urgency.DIGEST.value,
+            due_at=session.get_one(AlertRow, digest).raised_at,
+            about_headteacher=False,
+        )
+    )

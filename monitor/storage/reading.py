@@ -6,13 +6,14 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ScalarSelect, func
+from sqlalchemy import ColumnElement, ScalarSelect, exists, func
 from sqlmodel import Session, col, select
 
 from monitor.evidence import entries
 from monitor.model import (
     AlertKind,
     CaseState,
+    DeliveryState,
     Flag,
     GradingState,
     Role,
@@ -138,7 +139,8 @@ class Reading:
             select(MentionRow)
             .join(DigestLineRow, col(DigestLineRow.mention_id) == col(MentionRow.id))
             .where(col(DigestLineRow.person) == person)
-            .where(listed.is_(None) if listed_in is None else listed == listed_in)
+            .where(col(MentionRow.erased_by).is_(None))
+            .where(waits_to_be_listed() if listed_in is None else listed == listed_in)
             .order_by(col(MentionRow.id))
         )
         with self._database.read() as session:
@@ -232,6 +234,16 @@ class Reading:
                 outbox=count(DeliveryRow, unsent),
                 entries=ledger.size(session),
             )
+
+
+def waits_to_be_listed() -> ColumnElement[bool]:
+    """For a query over `DigestLineRow`: in no digest, or in one that reached nobody for good."""
+    lost = DeliveryState.BOUNCED.value, DeliveryState.GIVEN_UP.value
+    hope = exists().where(
+        col(DeliveryRow.alert_id) == col(DigestLineRow.listed_in),
+        col(DeliveryRow.state).not_in(lost),
+    )
+    return col(DigestLineRow.listed_in).is_(None) | ~hope
 
 
 def newest_grade() -> ScalarSelect[int]:

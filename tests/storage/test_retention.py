@@ -63,17 +63,24 @@ def keep(
     return int(kept)
 
 
-def tell(store: Store, make: SimpleNamespace) -> None:
-    """Raise the digest and let every message be taken."""
+def tell(
+    store: Store,
+    make: SimpleNamespace,
+    outcome: DeliveryState = DeliveryState.TAKEN,
+    day: str = "",
+) -> None:
+    """Raise the digest and let every message be taken, or end otherwise."""
     hearing = make.hearing(AlertKind.DIGEST, urgency=Urgency.DIGEST)
     store.judging.raise_alert(
-        key="digest:holt", kind=AlertKind.DIGEST, text="{}",
+        key=f"digest:holt{day}", kind=AlertKind.DIGEST, text="{}",
         addressees=[(make.head, hearing)], at=make.now, digest_for="holt",
     )  # fmt: skip
-    take_all(store, make)
+    take_all(store, make, outcome)
 
 
-def take_all(store: Store, make: SimpleNamespace) -> None:
+def take_all(
+    store: Store, make: SimpleNamespace, outcome: DeliveryState = DeliveryState.TAKEN
+) -> None:
     for each in store.outbox.due(now=make.now + timedelta(days=2), limit=100):
         message = Message(
             message_id=each.message_id,
@@ -87,7 +94,7 @@ def take_all(store: Store, make: SimpleNamespace) -> None:
         )
         digest = hashlib.sha256(dump_message(message).encode()).hexdigest()
         begun = store.outbox.begin(each, message, digest=digest, at=make.now)
-        store.outbox.settle(begun.id, DeliveryState.TAKEN, said="ok", at=make.now)
+        store.outbox.settle(begun.id, outcome, said="ok", at=make.now)
 
 
 def gone_after(retention: Retention, make: SimpleNamespace, days: int) -> list[int]:
@@ -103,6 +110,32 @@ def test_neutral_goes_after_ninety_days_once_a_digest_that_listed_it_was_taken(
     tell(store, make)
     assert gone_after(retention, make, 89) == []
     assert gone_after(retention, make, 91) == [kept]
+
+
+@pytest.mark.parametrize("lost", [DeliveryState.BOUNCED, DeliveryState.GIVEN_UP])
+def test_what_stood_in_a_digest_that_reached_nobody_is_listed_again(
+    store: Store, vault: Vault, make: SimpleNamespace, retention: Retention, lost: DeliveryState
+) -> None:
+    kept = keep(store, vault, make)
+    tell(store, make, lost, day=":monday")
+    assert gone_after(retention, make, 91) == []
+    assert [each.stored.id for each in store.reading.digest_lines("holt")] == [kept]
+    tell(store, make, day=":tuesday")
+    assert store.reading.digest_lines("holt") == ()
+    assert gone_after(retention, make, 91) == [kept]
+    assert retention.apply(by="program", at=make.now + timedelta(days=91)) == 1
+    digests = store.outbox.alerts()
+    messages = [each.message for one in digests for each in store.outbox.deliveries(one.id)]
+    assert messages == [None, None], "the text of both went with it"
+    make.verified(store, vault)
+
+
+def test_what_a_person_erased_stands_in_no_digest_afterwards(
+    store: Store, vault: Vault, make: SimpleNamespace
+) -> None:
+    gone, stays = (keep(store, vault, make, number=number) for number in (1, 2))
+    store.erasing.erase([gone], reason="asked for", by="holt", at=make.now, basis="person")
+    assert [each.stored.id for each in store.reading.digest_lines("holt")] == [stays]
 
 
 @pytest.mark.parametrize(
