@@ -53,7 +53,7 @@ class Reader(Protocol):
     """Who reads, one stretch after another (`Stretches`)."""
 
     known: WellKnown
-    gathered: str
+    gathered: tuple[str, str]
 
     def ask(self, query: str) -> list[Any]: ...
     def check_slowly(self, entry: StoredEntry) -> tuple[Mapping[str, Json], list[str], int]: ...
@@ -75,12 +75,7 @@ class Inspection:
         _, self._kinds, ats, self._contents, hashes, self._erased_by = zip(*entries, strict=True)
         self.hashes: list[bytes] = list(hashes)
         self._times = times(ats)
-        self._told = Disclosures(
-            reader.ask(
-                f"select entry_index - {start}, count(*), {reader.gathered} from disclosure"  # noqa: S608 - numbers
-                f" where entry_index >= {start} and entry_index < {stop} group by entry_index"
-            )
-        )
+        self._told = self._disclosures()
         if not self._told.letters.keys() <= set(range(stop - start)):
             raise DoubtError
         self._salts: list[bytes] = []
@@ -89,6 +84,23 @@ class Inspection:
         self.events: list[Event] = []
         self.blobs = self.pictures = 0
         self.withheld = 0
+
+    def _disclosures(self) -> Disclosures:
+        reader, start = self._reader, self._start
+        names, letters = reader.gathered
+        of_stretch = (
+            f"from disclosure where entry_index >= {start}"
+            f" and entry_index < {start + len(self._kinds)}"
+        )
+        rows = reader.ask(
+            f"select entry_index - {start}, count(*), {names} {of_stretch}"
+            " group by entry_index order by entry_index"
+        )
+        ((count, lines),) = reader.ask(
+            f"select {letters} from"  # noqa: S608 - numbers
+            f" (select encoded {of_stretch} order by entry_index, name) as ordered"
+        )
+        return Disclosures(rows, count or 0, lines or "")
 
     def check(self) -> None:
         """Check that every entry of the stretch is whole, and fits its rows.
@@ -209,8 +221,9 @@ class Inspection:
             unlike |= _differing(again.at, [self._times[place] for place in places])
         self._doubted += [places[row] for row in unlike]
         whole = [row for row in range(len(places)) if row not in unlike]
-        for row in whole:
-            self._salts += salts[row * len(names) : (row + 1) * len(names)]
+        if unlike:
+            salts = [salts[row * len(names) + each] for row in whole for each in range(len(names))]
+        self._salts += salts
         for name in again.blobs.keys() & set(names):
             self._check_blobs(name, [again.blobs[name][row] for row in whole])
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import binascii
-import re
+import string
 from collections.abc import Iterable, Sequence
 from hashlib import sha256
 from itertools import accumulate, chain
@@ -16,49 +16,55 @@ from monitor.storage.written import UnlikeError
 SALTED: Final = 32
 """So many characters of a disclosure hold `["` and a salt of 16 bytes."""
 _OCTETS: Final = 24
-_SALTS: Final = re.compile(rb'(?:\["[A-Za-z0-9_-]{22})*')
+_OF_SALTS: Final = (string.ascii_letters + string.digits + "-_").encode()
 _DIGEST: Final = 43
 
 GATHERED: Final = {
-    "sqlite": "json_group_array(name), json_group_array(encoded)",
-    "postgresql": """'["' || string_agg(name, '","') || '"]',"""
-    """ '["' || string_agg(encoded, '","') || '"]'""",
+    "sqlite": ("json_group_array(name)", "sum(encoded < x''), group_concat(encoded, x'0a')"),
+    "postgresql": (
+        """'["' || string_agg(name, '","' order by name) || '"]'""",
+        r"count(encoded), string_agg(encoded, E'\n')",
+    ),
 }
-"""How a database gathers the disclosures of one entry; SQLite so refuses what is not text."""
+"""How a database gathers the names of an entry's disclosures; and the letters of many, counted.
+
+SQLite keeps any octets as text; it refuses the names of such, and counts only letters below them.
+"""
 
 Names = tuple[str, ...]
-Row = tuple[int, int, str, str]
-"""Of one entry: its place, how many disclosures it has, their names and their letters, as lists."""
+Row = tuple[int, int, str]
+"""Of one entry: its place, how many disclosures it has, and their names, as a list."""
 
 
 class Disclosures:
     """The disclosures of some entries, by the places of these; one without any has no place here.
 
     `letters` are the disclosures, and `names` what their rows call them; `commitments` is what
-    stands of all of them in the entry.
+    stands of all of them in the entry. `rows` come in their order, and `lines` are the letters of
+    so many disclosures in the order of their entries and names, each in a line.
 
     Raises:
-        UnlikeError: they cannot have been sealed with any entry.
+        UnlikeError, ValueError: they cannot have been sealed with any entry.
     """
 
-    def __init__(self, rows: Sequence[Row]) -> None:
-        of_names = {names: tuple(names[2:-2].split('","')) for _, _, names, _ in rows}
-        self.names: dict[int, Names] = {place: of_names[names] for place, _, names, _ in rows}
-        self.letters = {
-            place: letters.encode("ascii")[2:-2].split(b'","') for place, _, _, letters in rows
-        }
-        counts = [len(each) for each in self.letters.values()]
-        if not counts == [row[1] for row in rows] == [len(each) for each in self.names.values()]:
+    def __init__(self, rows: Sequence[Row], count: int, lines: str) -> None:
+        of_names = {names: tuple(names[2:-2].split('","')) for _, _, names in rows}
+        self.names: dict[int, Names] = {place: of_names[names] for place, _, names in rows}
+        counts = [row[1] for row in rows]
+        if counts != [len(each) for each in self.names.values()]:
             raise UnlikeError
         if any(len(set(names)) != len(names) for names in of_names.values()):
             raise UnlikeError
-        flat = list(chain.from_iterable(self.letters.values()))
-        if flat and max(map(len, flat)) > MAX_DISCLOSURE:
+        flat = lines.encode("ascii").split(b"\n") if rows else []
+        stops = list(accumulate(counts, initial=0))
+        if not len(flat) == count == stops[-1] or max(map(len, flat), default=0) > MAX_DISCLOSURE:
             raise UnlikeError
-        digests, stops = _digests(flat), accumulate(counts)
+        digests = _digests(flat)
+        of_each = list(zip(self.names, stops, stops[1:], strict=False))
+        self.letters = {place: flat[start:stop] for place, start, stop in of_each}
         self.commitments = {
-            place: b'"%b"' % b'","'.join(sorted(digests[stop - count : stop]))
-            for place, count, stop in zip(self.letters, counts, stops, strict=True)
+            place: b'"%b"' % b'","'.join(sorted(digests[start:stop]))
+            for place, start, stop in of_each
         }
 
     def of(self, places: Iterable[int]) -> list[bytes]:
@@ -89,5 +95,9 @@ def demand_salts(starts: Sequence[bytes]) -> None:
         UnlikeError, ValueError: one is another.
     """
     octets = binascii.a2b_base64(b"".join(starts).translate(FROM_URL), strict_mode=True)
-    if len(octets) != _OCTETS * len(starts) or not _SALTS.fullmatch(octets):
+    count = len(starts)
+    if len(octets) != _OCTETS * count or octets[::_OCTETS] != b"[" * count:
+        raise UnlikeError
+    # The other 22 of each are letters of a salt where no more than these two are none.
+    if octets[1::_OCTETS] != b'"' * count or len(octets.translate(None, _OF_SALTS)) != 2 * count:
         raise UnlikeError

@@ -6,9 +6,10 @@ or it raises `UnlikeError`, where one is of a kind that was never sealed like th
 
 from __future__ import annotations
 
+import re
 from binascii import b2a_base64
 from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 import msgspec
@@ -55,6 +56,10 @@ _read_texts = msgspec.json.Decoder(list[str]).decode
 _read_scores = msgspec.json.Decoder(tuple[float, float, float] | None).decode
 _read_reasons = msgspec.json.Decoder(list[tuple[_Small, _Small, str, float]]).decode
 
+_STORED: Final = re.compile(
+    r"(?:\d{4}-\d\d-\d\d (?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d\.\d{6}\n)*", re.ASCII
+)
+"""Times as SQLite keeps those that we write, each in a line; not every such day was one."""
 _TEXT: Final = frozenset({str, type(None)})
 _WHOLE: Final = frozenset({int, type(None)})
 _TRUTHS: Final = {None: None, 0: False, 1: True}
@@ -90,14 +95,31 @@ def truths(values: Sequence[Any]) -> list[bool | None]:
 
 
 def moments(values: Sequence[Any]) -> list[Any]:
-    """A column of time as the log writes it, without its zone; many rows were written at once."""
-    known = {value: None if value is None else _moment(value) for value in dict.fromkeys(values)}
-    return [known[value] for value in values]
+    """A column of time as the log writes it, without its zone."""
+    if None in values:
+        told = iter(moments([value for value in values if value is not None]))
+        return [None if value is None else next(told) for value in values]
+    try:
+        lines = "\n".join([*values, ""])
+    except TypeError:
+        return _moments_one_by_one(values)
+    found = lines.replace(" ", "T").split("\n")[:-1]
+    if len(found) != len(values) or not _STORED.fullmatch(lines):
+        return _moments_one_by_one(values)
+    for day in {moment[:10] for moment in found}:
+        date.fromisoformat(day)
+    return found
 
 
 def times(values: Sequence[Any]) -> list[bytes]:
     """The same as the times of entries, with their zone."""
-    return [f"{moment}Z".encode() for moment in moments(values)]
+    return "Z\n".join([*moments(values), ""]).encode().split(b"\n")[:-1]
+
+
+def _moments_one_by_one(values: Sequence[Any]) -> list[str]:
+    """Times that are no text, or written otherwise; many rows were written at once."""
+    known = {value: _moment(value) for value in dict.fromkeys(values)}
+    return [known[value] for value in values]
 
 
 def _moment(value: Any) -> str:
