@@ -12,11 +12,12 @@ from monitor.matching.lists import is_listed
 from monitor.matching.names import is_unusual
 from monitor.matching.scene import Scene
 from monitor.matching.titled import role_is_near
-from monitor.matching.trades import is_character
+from monitor.matching.trades import is_character, is_costume, wears_costume
 from monitor.matching.words import common_surnames, is_ordinary, known_forenames, of_kind, word_list
 
 _MOST_BEARERS = 4
 _SHORTEST_DISGUISED = 4
+_SHORT_FORM = 0.7
 _A_WORD = "an ordinary word here"
 _PLAIN = frozenset({"", "joined", "possessive"})
 _FOREIGN_ARTICLES = word_list("bare_names.foreign_articles")
@@ -77,7 +78,7 @@ def _by_forename(scene: Scene, school: int, edge: Edge) -> dict[int, float]:
     shortest = 5 if scene.tokens[edge.first].tag else 3  # "#CANADA" is no "can" and "Ada"
     if is_ordinary(edge.word) or len(edge.word) < shortest or edge.how not in _PLAIN:
         return {}
-    return dict.fromkeys((person for person, close in bearers if close), 0.7)
+    return dict.fromkeys((person for person, close in bearers if close), _SHORT_FORM)
 
 
 def _judge(
@@ -92,6 +93,7 @@ def _judge(
         for person in people:
             scene.refuse(person, span, why, unless_threat=doubtful)
         return
+    scene.doubt(span, _may_be_another(scene, span, word, how, people))
     scene.take(*span)
     chosen = list(people)
     if len(chosen) > 1:
@@ -139,6 +141,20 @@ def _refusal(  # noqa: C901, PLR0911, PLR0912 - one return for each reason
     if _is_wordlike(word) and not _is_meant(scene, span, word, how, school):
         return _A_WORD
     return ""
+
+
+def _may_be_another(
+    scene: Scene, span: tuple[int, int], word: str, how: str, people: dict[int, float]
+) -> bool:
+    """Whether nobody can tell if a name that stands as one is a costume, a pupil or the thing."""
+    tokens, (first, last) = scene.tokens, span
+    if is_costume(tokens, first):
+        return True
+    if max(people.values()) <= _SHORT_FORM and wears_costume(tokens, last):
+        return True
+    return _is_wordlike(word) and sayings.fits_the_thing(
+        tokens, first, last, word, disguised=how == "leet"
+    )
 
 
 def _is_doubtful(

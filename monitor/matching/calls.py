@@ -6,7 +6,7 @@ from monitor.matching import grammar, strangers
 from monitor.matching.names import is_unusual
 from monitor.matching.refs import fits
 from monitor.matching.scene import Hit, Scene
-from monitor.matching.trades import is_character
+from monitor.matching.trades import is_character, is_costume
 from monitor.matching.words import common_surnames, is_ordinary, is_word, word_list
 
 _OUTSIDE = word_list("calls.outside")
@@ -61,6 +61,7 @@ def find_aliases(scene: Scene) -> None:
                     if why:
                         scene.refuse(person, span, why)
                     else:
+                        scene.doubt(span, is_costume(scene.tokens, at))
                         scene.hit(person, span, "alias", 0.85)
                         scene.take(*span)
 

@@ -1,4 +1,4 @@
-"""Full names: forename and surname in either order, initials, short forms, one slip."""
+"""Full names: forename and surname in either order, initials, short forms."""
 
 from __future__ import annotations
 
@@ -20,14 +20,13 @@ from monitor.matching.words import (
     of_kind,
 )
 
-_NAME_GAP = re.compile(r"^(?:[ \t\n]{1,3}|\. ?|-|)$")
+NAME_GAP = re.compile(r"^(?:[ \t\n]{1,3}|\. ?|-|)$")
 _EMOJI_GAP = re.compile(r"^ ?[\u2600-\u27bf\U0001f300-\U0001faff]{1,4} ?$")
 _SPACED_GAP = re.compile(r"^[ .\-_*·|/]{0,4}$")
 _MIDDLES = 2
 _MOST_BEARERS = 50
 MOST_NAMESAKES = 4
 _PLAIN = frozenset({"", "joined", "possessive"})
-_SLIP_LENGTHS = range(5, 25)
 
 
 class _Pair(NamedTuple):
@@ -46,7 +45,6 @@ def find_full_names(scene: Scene) -> None:
         for edge in scene.surnames[span]:
             if scene.index.has_surname(edge.word) and scene.is_free(*span):
                 _full_name(scene, edge)
-    _slipped(scene)
 
 
 def _full_name(scene: Scene, edge: Edge) -> None:
@@ -109,7 +107,7 @@ def _before(scene: Scene, edge: Edge) -> list[_Pair]:
                     tokens[end].gap == "-" or tokens[end - 1].word in common_surnames()
                 ):
                     continue  # "Edmonds-Barr" is no Edmond
-                allowed = _SPACED_GAP if "spaced" in {reading.how, edge.how} else _NAME_GAP
+                allowed = _SPACED_GAP if "spaced" in {reading.how, edge.how} else NAME_GAP
                 decorated = is_unusual(edge.word) and _EMOJI_GAP.match(tokens[edge.first].gap)
                 if tokens[end - 1].owner or not all(
                     allowed.match(tokens[step].gap) or (step == edge.first and decorated)
@@ -168,7 +166,7 @@ def _settle(scene: Scene, edge: Edge, pair: _Pair, person: int, rank: int) -> No
     span = (pair.first, pair.last)
     scene.take(*span)
     rare = is_unusual(edge.word)
-    why = _refusal(scene, person, span, edge, rare=rare)
+    why = refusal_of_full_name(scene, person, span, edge, rare=rare)
     plain = edge.how in _PLAIN and pair.how in _PLAIN and pair.first < edge.first
     if not why and plain and sayings.only_meet(scene.tokens, *span, pair.form, edge.word):
         why = "words that only meet"
@@ -189,7 +187,9 @@ def _settle(scene: Scene, edge: Edge, pair: _Pair, person: int, rank: int) -> No
     scene.hit(person, span, "full-name" if own else "short-form", confidence, how)
 
 
-def _refusal(scene: Scene, person: int, span: tuple[int, int], edge: Edge, *, rare: bool) -> str:
+def refusal_of_full_name(
+    scene: Scene, person: int, span: tuple[int, int], edge: Edge, *, rare: bool
+) -> str:
     """Return why a full name here is somebody else's, or no name; empty where it is theirs."""
     school = scene.index.school_of(person)
     known = school if school in scene.places else -1  # all others are refused alike
@@ -266,7 +266,7 @@ def _settle_initial(scene: Scene, edge: Edge, initial: tuple[int, int, str]) -> 
         if letter not in scene.index.name(person).initials:
             scene.refuse(person, (first, last), "another initial")
             continue
-        why = _refusal(scene, person, (first, last), edge, rare=rare)
+        why = refusal_of_full_name(scene, person, (first, last), edge, rare=rare)
         if not why and not tied and not rare:
             why = "an initial and a common surname, and nothing ties it"
         if why:
@@ -274,39 +274,3 @@ def _settle_initial(scene: Scene, edge: Edge, initial: tuple[int, int, str]) -> 
         else:
             how = "" if edge.how in _PLAIN else edge.how
             scene.hit(person, (first, last), "initial", 0.85 if tied else 0.65, how)
-
-
-def _slipped(scene: Scene) -> None:
-    """Find one typing slip in a surname of six letters or more behind its forename."""
-    for span, readings in list(scene.forenames.items()):
-        first, last = span
-        if last >= len(scene.tokens) or not scene.is_free(first, last + 1):
-            continue
-        if not _NAME_GAP.match(scene.tokens[last].gap) or not may_be_slip(scene, last):
-            continue
-        for surname in scene.index.near(scene.tokens[last].word):
-            edge = Edge(last, last + 1, surname, "slip")
-            fitting = {p for r in readings for p in scene.index.named(surname, r.word)}
-            for person in sorted(fitting):
-                why = _refusal(scene, person, (first, last + 1), edge, rare=True)
-                scene.take(first, last + 1)
-                if why:
-                    scene.refuse(person, (first, last + 1), why)
-                else:
-                    scene.hit(person, (first, last + 1), "slip", 0.7)
-
-
-def may_be_slip(scene: Scene, at: int) -> bool:
-    """Whether a word is nobody's name and no word, so that it may be a name written wrongly."""
-    token = scene.tokens[at]
-    return not token.hidden and word_may_be_slip(scene, token.word)
-
-
-def word_may_be_slip(scene: Scene, word: str) -> bool:
-    return (
-        len(word) in _SLIP_LENGTHS
-        and word.isalpha()
-        and not scene.index.has_surname(word)
-        and word not in common_surnames()
-        and not is_ordinary(word)
-    )

@@ -15,14 +15,19 @@ STUFF: Final = "stuff"
 _FILE: Final = "of_people.txt"
 
 
-def says(section: str, line: str) -> bool:
-    """Whether a pattern of the section is in a line as `sayings` writes it, with the name as X."""
+def says(section: str, line: str, *, led: bool = False) -> bool:
+    """Whether a pattern of the section is in a line as `sayings` writes it, with the name as X.
+
+    With `led` only the patterns count that begin with the name.
+    """
     if section not in sections():
         return False
     from_name, anywhere = _patterns(section)
     at = line.index("X ")
     begins = at - 2 if line.startswith("< ", at - 2) else at
-    return from_name.match(line, begins) is not None or anywhere.search(line) is not None
+    if from_name.match(line, begins) is not None:
+        return True
+    return not led and anywhere.search(line) is not None
 
 
 @cache

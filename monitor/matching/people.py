@@ -11,6 +11,7 @@ from monitor.matching.found import Found
 from monitor.matching.full_names import MOST_NAMESAKES, find_full_names
 from monitor.matching.index import Index
 from monitor.matching.scene import Hit, Scene
+from monitor.matching.slipped import find_slipped
 from monitor.matching.text import Reading
 from monitor.matching.titled import find_titled
 from monitor.matching.words import fold_title, gender
@@ -21,6 +22,7 @@ def find_people(reading: Reading, index: Index, refs: Found, ties: Ties) -> Scen
     scene = Scene(reading, index, refs, ties)
     find_accounts(scene)
     find_full_names(scene)
+    find_slipped(scene)
     find_aliases(scene)
     find_titled(scene)
     find_bare(scene)

@@ -45,6 +45,21 @@ def is_person(  # noqa: PLR0911 - one return for each answer
     return _is_spoken_to(tokens, first, last, word, starts=starts) or None
 
 
+def fits_the_thing(
+    tokens: list[Token], first: int, last: int, word: str, *, disguised: bool
+) -> bool:
+    """Whether a word that stands as a name may be the thing: "power came back", "after hope row".
+
+    A word in disguise may be wherever it does what the thing does: "fr0st on the cars".
+    """
+    kinds = _kinds(word)
+    line = _line(tokens, first, last, word, starts=True)
+    if any(of_people.says(each, line) for each in ("headline", *(f"maybe {k}" for k in kinds))):
+        return True
+    told = (f"{sign} {kind}" for sign in ("not", "never") for kind in kinds)
+    return disguised and any(of_people.says(section, line, led=True) for section in told)
+
+
 def _last_for(tokens: list[Token], first: int, word: str) -> Iterator[str]:
     """Yield the sections that are asked of a word where no other tells."""
     yield "pointed_at"
@@ -53,6 +68,8 @@ def _last_for(tokens: list[Token], first: int, word: str) -> Iterator[str]:
         yield "called"
     if not of_kind(word, "function"):
         yield "wronged"
+        if not _is_adjective(word):
+            yield "headline"
         if not of_kind(word, "mass", "adjective"):
             yield "harmed"
 

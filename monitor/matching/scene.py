@@ -255,6 +255,11 @@ class Scene:
             self.doubts.add(last)
         return longer == "yes"
 
+    def doubt(self, span: tuple[int, int], reason: object) -> None:
+        """Keep what ends where the span does as possible, if there is a reason to."""
+        if reason:
+            self.doubts.add(span[1])
+
     def hit(
         self, person: int, span: tuple[int, int], rule: str, confidence: float, how: str = ""
     ) -> None:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
-from monitor.matching.full_names import word_may_be_slip
 from monitor.matching.local import Local
 from monitor.matching.names import is_unusual, spellings_of
 from monitor.matching.scene import Scene
+from monitor.matching.slipped import word_may_be_slip
 from monitor.matching.trades import is_character, works_elsewhere
 from monitor.matching.words import TITLES, TITLES_BEHIND, fold_title, gender, is_ordinary
 

@@ -1,4 +1,4 @@
-"""Signs that a name is a tradesman's of the town, or somebody's in a film, book or game."""
+"""Signs that a name is a tradesman's of the town, somebody's in a story, or a costume."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ _LEADS: Final = frozenset(["the", "a", "our", "my", "your", "their", "is", "was"
 _FROM: Final = frozenset(["from", "in", "off", "of"])
 _MINE: Final = frozenset(["my", "our", "mine", "ours", "mums", "nans", "mam", "mum", "the", "next"])
 _BESIDE: Final = 5
+_PUT_ON: Final = word_list("trades.put_on")
+_REACH: Final = 4
 
 
 def works_elsewhere(tokens: list[Token], first: int, last: int, *, wide: bool) -> bool:
@@ -57,3 +59,19 @@ def is_character(tokens: list[Token], last: int) -> bool:
     begin = last + 1 + (tokens[last + 1].word in {"the", "disneys"})
     words = tuple(token.word for token in tokens[begin : begin + _LONGEST_TITLE])
     return any(words[:length] in _STORIES for length in range(shortest, len(words) + 1))
+
+
+def is_costume(tokens: list[Token], first: int) -> bool:
+    """Whether somebody comes as a name, so that it may be a figure's: "came as woody"."""
+    if not first or tokens[first - 1].word != "as":
+        return False
+    before = tokens[max(0, first - _REACH) : first - 1]
+    return any(
+        token.word in _PUT_ON and token.sentence == tokens[first].sentence for token in before
+    )
+
+
+def wears_costume(tokens: list[Token], last: int) -> bool:
+    """Whether whoever is named before comes as somebody else: "gary came dressed as a pirate"."""
+    ahead = [token.word for token in tokens[last : last + _REACH] if not token.gap.strip()]
+    return ahead[:1] != [] and ahead[0] in _PUT_ON and "as" in ahead

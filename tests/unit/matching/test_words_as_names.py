@@ -212,3 +212,57 @@ def test_full_names_of_two_words_may_be_words() -> None:
 )
 def test_somebody_in_a_story_is_nobody(text: str) -> None:
     assert _people(text) == set()
+
+
+# --- where nobody can tell -----------------------------------------------------------------------
+
+
+def _certainty(text: str, *, afresh: bool = False) -> dict[str, Certainty]:
+    found = _matcher(afresh).match(Post(PostRef("line", "1"), text), scope=Scope.SCHOOL)
+    return {mention.target.id: mention.certainty for mention in found}
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "afresh"),
+    [
+        ("head resigns after hope row", "hope", False),
+        ("bishop probe deepens as governors quit", "bishop", False),
+        ("governors meet over church sacking", "church", False),
+        ("fr0st on the cars", "frost", False),
+        ("half of year 8 came dressed as gaz", "long", False),
+        ("gaz came as a pirate", "long", False),
+        ("fox got run over on the main road", "fox", True),
+        ("power came back at ten", "power", True),
+        ("banks got bailed out again", "banks", True),
+    ],
+)
+def test_what_fits_a_person_and_a_thing_is_only_possible(
+    text: str, person: str, afresh: bool
+) -> None:
+    for each in _cases(text):
+        assert _certainty(each, afresh=afresh) == {person: Certainty.POSSIBLE}
+
+
+@pytest.mark.parametrize(
+    ("text", "person", "afresh"),
+    [
+        ("fr0st is a nonce", "frost", False),
+        ("hate fr0st", "frost", False),
+        ("gareth came as a pirate", "long", False),
+        ("we all came dressed as mr wood", "wood", False),
+        ("fox is getting run over", "fox", True),
+        ("power came to my house", "power", True),
+    ],
+)
+def test_what_only_a_person_does_stays_as_sure_as_it_was(
+    text: str, person: str, afresh: bool
+) -> None:
+    for each in _cases(text):
+        assert _certainty(each, afresh=afresh)[person] is not Certainty.POSSIBLE
+
+
+@pytest.mark.parametrize(
+    "text", ["front row", "the church row goes on", "a long row", "a bishop probe", "in the wood"]
+)
+def test_a_headline_s_words_behind_an_article_are_nobody(text: str) -> None:
+    assert _certainty(text) == {}
