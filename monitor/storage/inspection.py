@@ -8,8 +8,9 @@ yet wrong: it is opened, and checked by itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
+from itertools import repeat
 from operator import add
 from typing import Any, Final, Protocol
 
@@ -25,19 +26,22 @@ from monitor.evidence.verify import (
     RECORD_ERASED,
     StoredEntry,
 )
+from monitor.storage.alerted import ALERTS, LATER
 from monitor.storage.letters import SALTED, Disclosures, demand_salts
-from monitor.storage.resealed import MANY, MARKED
+from monitor.storage.resealed import MANY, MARKED, Columns, Resealed
 from monitor.storage.rowcheck import COMPARED, TABLES
 from monitor.storage.wellknown import Group, WellKnown
 from monitor.storage.written import UnlikeError, times
 
 _HEAD: Final = b'\x01{"_sd":['
-_NECK: Final = b'],"_sd_alg":"sha-256","at":"'
-_BARE: Final = _HEAD + _NECK
+_NECK: Final = b'],"_sd_alg":"sha-256",'
+_AT: Final = b'"at":"'
+_BARE: Final = _HEAD + _NECK + _AT
 """How an entry without secret fields begins, up to its time."""
 _PLAIN: Final = len(_BARE) + len("2026-11-21T08:00:00.000000Z")
 _TELLING: Final = frozenset({KEY_CHANGED, RECORD_ERASED})
-_ONE_BY_ONE: Final = (COMPARED | _TELLING) - MANY.keys()
+_DESCRIBED: Final = {**MANY, "alert.raised": ALERTS}
+_ONE_BY_ONE: Final = (COMPARED | _TELLING) - _DESCRIBED.keys() - LATER.keys()
 _UNLIKE: Final = (
     ArithmeticError, AttributeError, LookupError, TypeError, ValueError, RecursionError,
     UnlikeError, MsgspecError,
@@ -112,13 +116,15 @@ class Inspection:
             raise DoubtError
         if max(map(len, self._contents)) > MAX_CONTENT:
             raise DoubtError
-        rows = {kind: self._rows(kind) for kind in MANY}
-        for kind in TABLES.keys() - MANY.keys():
+        rows = {kind: self._rows(kind) for kind in _DESCRIBED}
+        for kind in TABLES.keys() - _DESCRIBED.keys():
             self._demand_own(kind, f"select t.entry_index from {TABLES[kind]} t")  # noqa: S608 - our own names
         for group, places in self._groups().items():
             kind, names = group
-            if kind in MANY:
-                self._check_described(group, places, rows[kind])
+            if kind in _DESCRIBED:
+                self._check_described(group, places, _DESCRIBED[kind][0], rows[kind])
+            elif kind in LATER:
+                self._check_described(group, places, LATER[kind][0], self._named(kind, places))
             elif kind in _ONE_BY_ONE:
                 self._doubted += places
             elif names:
@@ -135,7 +141,7 @@ class Inspection:
         Raises:
             DoubtError: one is not, or is not the only one, or its entry speaks of something else.
         """
-        found = self._demand_own(kind, MANY[kind][1])
+        found = self._demand_own(kind, _DESCRIBED[kind][1])
         rows = {row[0] - self._start: row for row in found}
         if len(rows) != len(found):
             raise DoubtError
@@ -152,6 +158,23 @@ class Inspection:
         if any(self._kinds[row[0] - self._start] != kind for row in found):
             raise DoubtError
         return found
+
+    def _named(self, kind: str, places: Sequence[int]) -> dict[int, Any]:
+        """The rows that these entries name, by their places; one that is not there is left out.
+
+        Raises:
+            DoubtError: a number stands there twice.
+        """
+        _, number_in, query = LATER[kind]
+        found = [(place, number_in.search(self._contents[place])) for place in places]
+        numbers = {place: int(match[1]) for place, match in found if match}
+        if not numbers:
+            return {}
+        asked = self._reader.ask(f"{query} ({', '.join(map(str, {*numbers.values()}))})")
+        rows = {row[0]: row for row in asked}
+        if len(rows) != len(asked):
+            raise DoubtError
+        return {place: rows[number] for place, number in numbers.items() if number in rows}
 
     def _groups(self) -> dict[Group, list[int]]:
         """The places of the entries that are alike; erased ones are in doubt, and in no group."""
@@ -187,33 +210,50 @@ class Inspection:
             else:
                 self._doubted.append(place)
 
-    def _tails(self, places: Sequence[int]) -> list[bytes]:
+    def _tails(self, places: Sequence[int], before: Sequence[bytes] = ()) -> list[bytes]:
         """How entries go on that begin as they must.
 
-        They must commit to their disclosures and no other, and have the time that the row gives.
+        They must commit to their disclosures and no other, and have the time that the row gives;
+        `before` is what stands before that.
         """
         commitments, moments = self._told.commitments, self._times
-        heads = [_HEAD + commitments[place] + _NECK + moments[place] for place in places]
+        both = zip(places, before or repeat(b"", len(places)), strict=True)
+        heads = [
+            b"".join((_HEAD, commitments[place], _NECK, first, _AT, moments[place]))
+            for place, first in both
+        ]
         contents = [self._contents[place] for place in places]
         if not all(map(bytes.startswith, contents, heads)):
             raise DoubtError
         return [content[len(head) :] for content, head in zip(contents, heads, strict=True)]
 
     def _check_described(
-        self, group: Group, places: Sequence[int], rows: Mapping[int, Any]
+        self,
+        group: Group,
+        places: Sequence[int],
+        reseal: Callable[[Columns], Resealed],
+        rows: Mapping[int, Any],
     ) -> None:
         """Entries of which each is sealed again from its row, all of them at once."""
-        kind, names = group
-        tails, contents = self._tails(places), [self._contents[place] for place in places]
+        known, names = self._reader.known, group[1]
         letters = self._told.of(places)
         salts = [each[:SALTED] for each in letters]
         try:
-            again = MANY[kind][0](list(zip(*[rows[place] for place in places], strict=True)))
-            described = self._reader.known.are_described(group, tails, contents, again)
+            again = reseal(list(zip(*[rows[place] for place in places], strict=True)))
+            if not again.needed.issubset(names):
+                raise UnlikeError
+            tails = self._tails(places, again.before)
+            contents = [self._contents[place] for place in places]
+            described = known.are_described(group, tails, contents, again)
             unlike = _differing(described, [True] * len(places))
             for number, name in enumerate(names):
-                sealed = list(map(add, salts[number :: len(names)], again.ends[name]))
-                unlike |= _differing(sealed, letters[number :: len(names)])
+                own = letters[number :: len(names)]
+                if name in again.few:
+                    among = [each[SALTED:] in again.few[name] for each in own]
+                    unlike |= _differing(among, [True] * len(places))
+                else:
+                    sealed = list(map(add, salts[number :: len(names)], again.ends[name]))
+                    unlike |= _differing(sealed, own)
         except _UNLIKE:
             self._doubted += places
             return

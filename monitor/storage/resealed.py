@@ -43,6 +43,9 @@ class Resealed(NamedTuple):
     the same in two entries, each with its values in JSON; `public` are the others, named by `says`.
     `ends` are what follows the salts of the disclosures, by name; `blobs` are the digests of those
     that name blobs, likewise.
+
+    `before` is what stands openly before the times (empty: nothing). `few` has all that can follow
+    the salts where no row says which. Without the names that are `needed` nothing can be said.
     """
 
     at: Sequence[bytes] | None
@@ -51,6 +54,9 @@ class Resealed(NamedTuple):
     public: Sequence[tuple[Json, ...]]
     ends: Mapping[str, Sequence[bytes]]
     blobs: Mapping[str, Sequence[str]]
+    before: Sequence[bytes] = ()
+    few: Mapping[str, frozenset[bytes]] = {}
+    needed: frozenset[str] = frozenset()
 
 
 SYNCHRONISED: Final = "clock.synchronised"
@@ -205,23 +211,24 @@ def grades(columns: Columns) -> Resealed:
     )
 
 
-def _columns(table: str, names: Sequence[str]) -> str:
+def columns_of(table: str, names: Sequence[str]) -> str:
+    """Columns of a table, for a query."""
     return ", ".join(f'{table}."{name}"' for name in names)
 
 
 MANY: Final[Mapping[str, tuple[Callable[[Columns], Resealed], str]]] = {
     "post.captured": (
         posts,
-        f"select {_columns('t', POST)} from post t",  # noqa: S608 - our own names
+        f"select {columns_of('t', POST)} from post t",  # noqa: S608 - our own names
     ),
     "mention.matched": (
         mentions,
-        f"select {_columns('t', MENTION)}, {_columns('p', OF_MENTION)} from"  # noqa: S608, ISC004
+        f"select {columns_of('t', MENTION)}, {columns_of('p', OF_MENTION)} from"  # noqa: S608, ISC004
         " mention t left join post p on p.id = t.post_id",
     ),
     "mention.graded": (
         grades,
-        f"select {_columns('t', GRADE)}, {_columns('m', OF_GRADE)} from"  # noqa: S608, ISC004
+        f"select {columns_of('t', GRADE)}, {columns_of('m', OF_GRADE)} from"  # noqa: S608, ISC004
         " grade t left join mention m on m.id = t.mention_id",
     ),
 }
