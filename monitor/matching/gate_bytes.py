@@ -75,7 +75,7 @@ _READ = {*LEET, ".", "|"}
 _SIGN_IN_PIECE = re.compile(
     f"[{re.escape(''.join(_READ))}]"
     f"(?:(?<=[{re.escape(''.join(_READ - {*_CLOSING}))}])"
-    rf"|(?=(?>[{re.escape(_CLOSING)}]*)[^\s{re.escape(_CLOSING)}]))"
+    rf"|(?=[{re.escape(_CLOSING)}]{{0,{_LONGEST_CHUNK}}}+[^\s{re.escape(_CLOSING)}]))"
 )
 _REACH = 96
 _LEET_TABLES = {one: str.maketrans({**LEET, "1": one, "!": one, "|": one, ".": ""}) for one in "il"}

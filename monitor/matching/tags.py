@@ -30,7 +30,7 @@ def split_tags(reading: Reading, index: Index) -> None:
         for number, token in enumerate(reading.tokens)
         if 5 < len(token.word) <= _LONGEST  # noqa: PLR2004
         and not token.hidden
-        and (token.tag or not (is_ordinary(token.word) or token.word in forenames))
+        and (token.tag or not (token.word in forenames or is_ordinary(token.word)))
     ]
     for number in reversed(glued):
         token = reading.tokens[number]
@@ -48,9 +48,10 @@ def join_broken(reading: Reading, index: Index) -> None:
         return
     tokens, forenames = reading.tokens, known_forenames()
     for number in range(len(tokens) - 1, 0, -1):
-        first, rest = tokens[number - 1 : number + 1]
-        if rest.gap == " ":
+        rest = tokens[number]
+        if rest.gap[:1] != "-":
             continue
+        first = tokens[number - 1]
         whole = first.word + rest.word
         after = tokens[number + 1].word if number + 1 < len(tokens) else ""
         if (

@@ -81,7 +81,7 @@ class Reading:
     def __init__(self, original: str) -> None:
         self.folded = Folded(original)
         text = self.text = self.folded.text
-        self.urls = _spans(_URL, text) if "." in text else ()
+        self.urls = _spans(_URL, text) if "/" in text or "www." in text else ()
         self.emails = _spans(_EMAIL, text) if "@" in text else ()
         self.accounts = _spans(_ACCOUNT, text) if "@" in text else ()
         self.hashtags = _spans(_HASHTAG, text) if "#" in text else ()

@@ -222,6 +222,8 @@ _HOSTILE = {
         f"daniel {number:08b}".translate({48: "x", 49: "q"}) for number in range(_SIZE // 15)
     ),
     "closings": "kind regards " * (_SIZE // 13),
+    "signs that close": "f*cking " + "!," * (5 * _SIZE),
+    "signs that open": "f*cking " + "(" * (10 * _SIZE),
 }
 
 
@@ -246,7 +248,7 @@ def test_time_grows_with_the_length_and_not_with_its_square(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "sign", ["a", "0", "\u0301", "\u200d", "\u202e", "\ud800", "*", "#", "@", "\n", " "]
+    "sign", ["a", "0", "\u0301", "\u200d", "\u202e", "\ud800", "*", "!", "#", "@", "\n", " "]
 )
 def test_a_megabyte_of_one_character_needs_no_more_than_seconds(sign: str) -> None:
     assert _seconds(f"Miss Okafor {sign * 1_000_000} Miss Okafor") < 10
