@@ -27,9 +27,9 @@ from bench.pipeline import DIGEST, HEAD, NOW, captures, postgres, sqlite, turn
 from monitor.model import Flag, Grade, Severity
 from monitor.storage import schema
 from monitor.storage.records import Judgement
-from monitor.storage.search import Wanted
 from monitor.storage.store import Store
 from monitor.storage.tables import GradeRow, MentionRow, PostRow
+from monitor.storage.wanted import Wanted
 
 MENTIONS = 1_000_000
 BATCH = 5_000

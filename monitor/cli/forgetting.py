@@ -12,7 +12,7 @@ from monitor.cli.records import RestrictedOption, WhyOption, opened, record_look
 from monitor.evidence import entries
 from monitor.model import Severity
 from monitor.retention import Retention
-from monitor.storage.search import Wanted
+from monitor.storage.wanted import Wanted
 
 MentionOption = Annotated[int | None, typer.Option("--mention", help="The number of a mention.")]
 CaseOption = Annotated[str, typer.Option("--case", help="The number of a case.")]

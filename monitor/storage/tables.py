@@ -195,7 +195,7 @@ class GradeRow(SQLModel, table=True):
 
     __tablename__ = "grade"
     __table_args__ = (
-        Index("ix_grade_severity", "severity", "mention_id"),
+        Index("ix_grade_severity", "severity", "mention_id", postgresql_include=["id"]),
         Index(
             "ix_grade_allegation",
             "mention_id",

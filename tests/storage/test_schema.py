@@ -42,8 +42,8 @@ def differences(url: str) -> list[object]:
                 connection,
                 opts={
                     "compare_type": True,
-                    # The index of words differs between the two: its own tests witness it.
-                    "include_object": lambda _object, name, *_: "post_words" not in (name or ""),
+                    # Indexes of words differ between the two: their own tests witness them.
+                    "include_object": lambda _object, name, *_: "post_word" not in (name or ""),
                 },
             )
             return list(compare_metadata(context, SQLModel.metadata))

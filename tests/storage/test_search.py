@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import random
+import time
 from contextlib import closing
 from datetime import timedelta
 from types import SimpleNamespace
@@ -14,10 +15,11 @@ import pytest
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.model import AlertKind, Author, Flag, Grade, Severity, Urgency
-from monitor.storage import schema, search
+from monitor.storage import schema, search, search_postgres
 from monitor.storage.listing import newest
-from monitor.storage.search import MOST_CHARACTERS, Wanted, phrases
+from monitor.storage.search import MOST_CHARACTERS, phrases
 from monitor.storage.store import Store
+from monitor.storage.wanted import Wanted
 
 NEUTRAL = Grade(Severity.NEUTRAL, model="constant")
 ABUSE = Grade(Severity.ABUSIVE, model="constant")
@@ -69,7 +71,8 @@ def test_each_filter_narrows(store: Store, make: SimpleNamespace) -> None:
 def test_a_common_word_and_a_rare_one_are_found_in_their_own_ways_and_alike(
     store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, common: int
 ) -> None:
-    monkeypatch.setattr(search, "COMMON", common)
+    for each in (search, search_postgres):
+        monkeypatch.setattr(each, "COMMON", common)
     mild, rude = keep(store, make, 1, "a heron"), keep(store, make, 2, "a heron again", ABUSE)
     hidden = keep(store, make, 3, "a heron and a child", ALLEGATION)
     keep(store, make, 4, "a golden carp", ABUSE)
@@ -88,12 +91,12 @@ def test_a_common_word_and_a_rare_one_are_found_in_their_own_ways_and_alike(
 
 EVER = 10**9
 WAYS = {
-    "by the index of words": (EVER, EVER, EVER, 0),
-    "by what narrows, those that hold the words read before": (1, EVER, EVER, EVER),
+    "by the index of words": (EVER, EVER, EVER, EVER),
+    "by the words that stand side by side": (1, 1, EVER, EVER),
     "by what narrows, each tried": (1, 1, EVER, 0),
     "by what narrows, too few tried": (1, EVER, 3, 0),
 }
-"""What stands for COMMON, MANY, WALK and TRIED, so that a search goes each way."""
+"""What stands for COMMON, MANY, WALK and PAIRED, so that a search goes each way."""
 
 
 def holds(words: str, text: str) -> bool:
@@ -106,8 +109,9 @@ def holds(words: str, text: str) -> bool:
 def test_every_way_finds_what_reading_everything_finds(
     store: Store, make: SimpleNamespace, monkeypatch: pytest.MonkeyPatch, way: str
 ) -> None:
-    for name, value in zip(("COMMON", "MANY", "WALK", "TRIED"), WAYS[way], strict=True):
-        monkeypatch.setattr(search, name, value)
+    for name, value in zip(("COMMON", "MANY", "WALK", "PAIRED"), WAYS[way], strict=True):
+        for room in (search, search_postgres):
+            monkeypatch.setattr(room, name, value, raising=room is search_postgres)
     chance = random.Random(5)
     for number in range(30):
         said = chance.choices(["heron", "carp", "golden", "egret"], [9, 4, 2, 1], k=4)
@@ -237,6 +241,28 @@ def test_hostile_words_break_nothing(store: Store, make: SimpleNamespace, words:
     keep(store, make, 1, "a heron")
     found(store, words)
     assert found(store, "heron") != []
+
+
+@pytest.mark.postgres
+def test_a_long_post_is_marked_in_a_moment_and_the_ends_of_its_phrases_are_found(
+    postgres_url: str,
+    signing_key: SigningKey,
+    make: SimpleNamespace,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Neighbours are found by a join, which must not compare each word with each."""
+    for name, value in (("COMMON", 1), ("PAIRED", EVER)):
+        monkeypatch.setattr(search_postgres, name, value)
+    long = " ".join(f"w{number:x}" for number in range(14_000))
+    with closing(Store(postgres_url, mail_domain="school.example")) as store:
+        store.log.open(make.origin, verifier=str(signing_key.verifier), at=make.now)
+        began = time.monotonic()
+        kept = keep(store, make, 1, f"the heron of {long} a golden carp")
+        assert time.monotonic() - began < 15
+        for phrase in ('"heron of w0 w1"', '"a golden carp"', '"w100 w101" "golden carp"'):
+            assert found(store, phrase) == [kept]
+        for phrase in ('"w101 w100"', '"heron carp"', '"golden carp" "carp golden"'):
+            assert found(store, phrase) == []
 
 
 def test_what_is_asked_is_bounded() -> None:
