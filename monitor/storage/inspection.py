@@ -216,10 +216,10 @@ class Inspection:
         They must commit to their disclosures and no other, and have the time that the row gives;
         `before` is what stands before that.
         """
-        commitments, moments = self._told.commitments, self._times
+        commitments_of, moments = self._told.commitments.get, self._times
         both = zip(places, before or repeat(b"", len(places)), strict=True)
         heads = [
-            b"".join((_HEAD, commitments[place], _NECK, first, _AT, moments[place]))
+            b"".join((_HEAD, commitments_of(place, b""), _NECK, first, _AT, moments[place]))
             for place, first in both
         ]
         contents = [self._contents[place] for place in places]

@@ -69,7 +69,7 @@ class Disclosures:
 
     def of(self, places: Iterable[int]) -> list[bytes]:
         """The disclosures of these entries, one after the other."""
-        return list(chain.from_iterable([self.letters[place] for place in places]))
+        return list(chain.from_iterable([self.letters.get(place, ()) for place in places]))
 
     def pairs(self, place: int) -> tuple[tuple[str, str], ...]:
         """Names and letters of the disclosures of one entry."""

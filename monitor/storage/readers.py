@@ -7,7 +7,6 @@ dies, its stretches are read here: several make it quick, none is needed.
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import subprocess
@@ -33,8 +32,9 @@ MOST: Final = 16
 _START_SECONDS: Final = 30.0
 _AHEAD: Final = 3
 """Stretches that one process has been asked for at once."""
+# What is imported stays, and a stretch leaves nothing behind that a collector would find.
 PROGRAM: Final = (
-    "import json, sys; sys.path[:] = json.loads(sys.argv[1]);"
+    "import gc, json, sys; gc.disable(); sys.path[:] = json.loads(sys.argv[1]);"
     " from monitor.storage.readers import serve; serve(int(sys.argv[2]))"
 )
 _QUIET: Final = (OSError, EOFError, ValueError)
@@ -188,7 +188,6 @@ def serve(descriptor: int) -> None:
     with Connection(descriptor) as line, suppress(*_QUIET):
         url, vault = line.recv()
         database = Database(url)
-        gc.disable()  # a stretch leaves nothing behind that needs it
         with database.read() as session:
             line.send("ready")
             line.recv()

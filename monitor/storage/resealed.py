@@ -211,6 +211,55 @@ def grades(columns: Columns) -> Resealed:
     )
 
 
+CASE: Final = ("entry_index", "opened_at", "year", "number", "id", "state", "restricted")
+NOTE: Final = ("entry_index", "at", "by", "text", "id", "case_id")
+"""All columns are read, those too that are not sealed: a row that cannot be read is in doubt."""
+
+
+def cases(columns: Columns) -> Resealed:
+    """The columns of `CASE`.
+
+    Raises:
+        UnlikeError: as `posts` does.
+    """
+    _index, opened, year, number, *_ = columns
+    references = _references(year, number)
+    return Resealed(
+        [f"{time}Z".encode() for time in moments(opened)],
+        {b'"reference":': references},
+        (),
+        [()] * len(references),
+        {},
+        {},
+    )
+
+
+def notes(columns: Columns) -> Resealed:
+    """The columns of `NOTE`, and those of the note's `CASE`.
+
+    Raises:
+        UnlikeError: as `posts` does.
+    """
+    _index, at, by, text, *_ = columns
+    _entry, opened, year, number, *_ = columns[len(NOTE) :]
+    demand_text(by, text)
+    moments(opened)
+    references = _references(year, number)
+    return Resealed(
+        [f"{time}Z".encode() for time in moments(at)],
+        {b'"reference":': references},
+        (),
+        [()] * len(references),
+        {"by": ends_of_few("by", by), "text": ends("text", written(text))},
+        {},
+    )
+
+
+def _references(years: Sequence[Any], numbers: Sequence[Any]) -> list[bytes]:
+    both = zip(whole(years), whole(numbers), strict=True)
+    return [f'"SM-{year}-{number:04d}"'.encode() for year, number in both]
+
+
 def columns_of(table: str, names: Sequence[str]) -> str:
     """Columns of a table, for a query."""
     return ", ".join(f'{table}."{name}"' for name in names)
@@ -230,6 +279,15 @@ MANY: Final[Mapping[str, tuple[Callable[[Columns], Resealed], str]]] = {
         grades,
         f"select {columns_of('t', GRADE)}, {columns_of('m', OF_GRADE)} from"  # noqa: S608, ISC004
         " grade t left join mention m on m.id = t.mention_id",
+    ),
+    "case.opened": (
+        cases,
+        f"select {columns_of('t', CASE)} from casefile t",  # noqa: S608 - our own names
+    ),
+    "case.noted": (
+        notes,
+        f"select {columns_of('t', NOTE)}, {columns_of('c', CASE)} from"  # noqa: S608, ISC004
+        " case_note t left join casefile c on c.id = t.case_id",
     ),
 }
 """The kinds whose rows are many: how some are sealed, and how they are asked for."""

@@ -203,7 +203,7 @@ def _scores(value: Any) -> dict[str, str] | None:
 def ends(name: str, values: Iterable[bytes]) -> list[bytes]:
     """What follows the salts in the disclosures of a field with these values in JSON."""
     before = b'","%b",' % name.encode()
-    lines = b"".join(map(b2a_base64, [b"%b%b]" % (before, value) for value in values]))
+    lines = b"".join(map(b2a_base64, [before + value + b"]" for value in values]))
     return lines.translate(TO_URL, b"=").split(b"\n")[:-1]
 
 
