@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Set as AbstractSet
 from functools import lru_cache
+from itertools import takewhile
 from typing import TypeVar
 
 from monitor.matching.full_names import MOST_NAMESAKES, reads_as_words
@@ -25,6 +26,8 @@ _EMOJI = re.compile(
     rb" ?(?:\xf0...|\xe2[\x98-\x9e].){1,4}(?: |(?=[a-z]))", re.IGNORECASE | re.DOTALL
 )
 _MOST_REMEMBERED = 100_000
+_MOST_PIECES = 4
+_PREFIXES = frozenset(prefix.encode() for prefix in PREFIXES)
 _LONGEST_DRAWN_OUT = 200  # letters of a word that the rules would still shorten, and some more
 Answer = TypeVar("Answer")
 _APOSTROPHE_APART = bytes.maketrans(b"'", b" ")
@@ -101,7 +104,7 @@ class NamesBeside:
                     behind[begin : begin + 4], form, plain=plain, titled=titled
                 )
                 best = max(best, found)
-            if best == SOMEBODY or (begin == 0 and self._is_slip(word, form)):
+            if best == SOMEBODY or (begin == 0 and self._is_slip(_led_by_prefixes(behind), form)):
                 return SOMEBODY
             if len(word) > 1 and is_ordinary(word.decode()):
                 break
@@ -289,6 +292,14 @@ class NamesBeside:
             for begin in range(min(3, len(letters)))
             for end in range(begin + 4, len(letters) + 1)
         ) or any(letters[begin:] in self._index.surnames for begin in range(len(letters) - 3))
+
+
+def _led_by_prefixes(words: list[bytes]) -> bytes:
+    """Return the first word and, where it is a prefix of surnames, what it leads to: "ocallaghan"."""
+    if words[0] not in _PREFIXES:
+        return words[0]
+    led = takewhile(_PREFIXES.__contains__, words[: _MOST_PIECES - 1])
+    return b"".join(words[: len(list(led)) + 1])
 
 
 def _parting(raw: bytes, start: int, end: int) -> re.Match[bytes] | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from monitor.matching import grammar, longer, strangers
 from monitor.matching.edges import Edge
 from monitor.matching.local import Local
-from monitor.matching.names import is_unusual, spellings_of
+from monitor.matching.names import PREFIXES, is_unusual, spellings_of
 from monitor.matching.scene import Scene
 from monitor.matching.slipped import word_may_be_slip
 from monitor.matching.trades import is_character, works_elsewhere
@@ -51,9 +51,10 @@ def _titled(scene: Scene, school: int, local: Local, at: int) -> bool:
         for edge in scene.surnames[span]
     ):
         return False
-    if _is_initial(scene, at, title):
+    misses = _near_misses(scene, local, at)
+    if _is_initial(scene, at, title) and not (misses and scene.tokens[at].word in PREFIXES):
         return school in scene.ties.named and _titled_initial(scene, local, at, title)
-    for rule, edge, people in _near_misses(scene, local, at):
+    for rule, edge, people in misses:
         _judge(scene, (begin, edge.last), edge, people, title, rule=rule)
         return True
     return school in scene.ties.named and _titled_forename(scene, local, at, title)
@@ -100,14 +101,15 @@ def _titled_initial(scene: Scene, local: Local, at: int, title: str) -> bool:
 def _near_misses(scene: Scene, local: Local, at: int) -> list[tuple[str, Edge, tuple[int, ...]]]:
     """Return (rule, reading, people) for words that are almost a surname of this school."""
     found: list[tuple[str, Edge, tuple[int, ...]]] = []
-    joined = ""
+    joined, prefixed = "", True
     for last in range(at + 1, min(at + _LONGEST_NAME, len(scene.tokens) + 1)):
         token = scene.tokens[last - 1]
         if token.hidden or (joined and token.gap not in {"'", "-", " "}):
             break
-        joined += token.word
-        if last > at + 1 and token.gap == " " and len(joined) - len(token.word) > 3:  # noqa: PLR2004
+        if token.gap == " " and len(joined) > 3 and not prefixed:  # noqa: PLR2004
             break
+        joined += token.word
+        prefixed = prefixed and token.word in PREFIXES
         for rule, names in (
             ("spelling", spellings_of(joined)),
             ("slip", scene.index.near(joined) if word_may_be_slip(scene, joined) else ()),

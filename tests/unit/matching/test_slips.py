@@ -57,10 +57,13 @@ def test_a_slip_behind_an_apostrophe_is_found_as_one_in_a_plain_surname(
         ("ines de la fuete is a joke", "fuente"),
     ],
 )
-def test_a_slip_behind_a_particle_is_found_in_the_school_s_own_source(
-    text: str, person: str
-) -> None:
-    assert _people(text, Scope.SCHOOL) == {person: "slip"}
+def test_a_slip_behind_a_particle_is_found_in_every_source(text: str, person: str) -> None:
+    assert _people(text, Scope.SCHOOL) == _people(text) == {person: "slip"}
+
+
+@pytest.mark.parametrize("name", ["O Callagan", "van der Merve", "Van Der Merw", "mac gillivary"])
+def test_a_slip_between_a_title_and_a_school_is_found_behind_a_particle(name: str) -> None:
+    assert set(_people(f"Mr {name} at Quarrydown High School").values()) >= {"slip"}
 
 
 @pytest.mark.parametrize(
