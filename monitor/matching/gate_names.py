@@ -295,7 +295,7 @@ class NamesBeside:
 
 
 def _led_by_prefixes(words: list[bytes]) -> bytes:
-    """Return the first word and, where it is a prefix of surnames, what it leads to: "ocallaghan"."""
+    """Return the first word; a prefix of surnames with what it leads to ("ocallaghan")."""
     if words[0] not in _PREFIXES:
         return words[0]
     led = takewhile(_PREFIXES.__contains__, words[: _MOST_PIECES - 1])
