@@ -22,8 +22,8 @@ from typing import TypeVar
 
 from bench.export import AT, ORIGIN, fill
 from bench.measure import table
-from monitor.backup import archive, making, restoring
-from monitor.backup.restoring import Place
+from monitor.backup import archive, making, restoring, staging
+from monitor.backup.staging import Place
 from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.storage import schema
@@ -99,7 +99,7 @@ def turn(times: Times, folder: Path, place: Place, path: Path) -> int:
         entries = store.log.head()[0]
     there, keys = place_in(folder / "there"), archive.identities_of(identity, str)
     staged = times.measure(
-        "`restore`: opened, every entry verified", lambda: restoring.stage(path, keys, there)
+        "`restore`: opened, every entry verified", lambda: staging.stage(path, keys, there)
     )
     times.measure("`restore`: put in place", lambda: put(staged, there))
     shutil.rmtree(there.data_dir)
@@ -130,7 +130,7 @@ def measure(folder: Path, place: Place, count: int) -> None:
     table(["", "size", "to all files"], rows)
 
 
-def put(staged: restoring.Staged, there: Place) -> None:
+def put(staged: staging.Staged, there: Place) -> None:
     compared = restoring.compare(staged, old=None, known=())
     restoring.put(staged, compared, there, by="bench", why="bench", at=AT)
 

@@ -1,85 +1,31 @@
 """Puts a backup in place of what is there, unless the two are different histories.
 
-Everything is unpacked beside the data and verified there; until `put`, nothing that stands is
-touched, and `put` moves the old database and key aside rather than over.
+A restore is three steps: `staging.stage` unpacks the backup beside the data and verifies it there,
+`compare` sets it beside what is known of the log, and `put` puts it in place. Until `put`, nothing
+that stands is touched, and `put` moves the old database and key aside rather than over.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from collections.abc import Set as AbstractSet
 from contextlib import closing, suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Final
 
 from sqlalchemy import make_url
 
-from monitor.backup import archive
-from monitor.backup.making import ABOUT, END, FORMAT, KEY
+from monitor.backup.staging import NO_MAIL, Place, Staged
 from monitor.errors import EvidenceError, StaffMentionsError
 from monitor.evidence import entries
-from monitor.evidence.checkpoint import first_key, open_note, read_hand_over
+from monitor.evidence.checkpoint import open_note, read_hand_over
 from monitor.evidence.note import SigningKey, VerifierKey, sync_directory
 from monitor.evidence.vault import Vault
-from monitor.evidence.verify import Verified
-from monitor.storage import dumping, prefix
+from monitor.storage import prefix
 from monitor.storage.store import Store
-
-STAGE: Final = ".restoring-"
-_NO_MAIL: Final = "staff-mentions.invalid"
-
-
-@dataclass(frozen=True, slots=True)
-class About:
-    """What a backup says of itself; the log in it has to agree."""
-
-    made_at: str
-    schema: str
-    entries: int
-    root: bytes
-
-    @classmethod
-    def read(cls, written: bytes) -> About:
-        """Raises EvidenceError where it is no backup of ours."""
-        with suppress(ValueError, KeyError, TypeError):
-            match json.loads(written):
-                case {"format": str(kind)} if kind != FORMAT:
-                    raise EvidenceError(f"a backup of another form ({kind!r}): not made by us")
-                case {
-                    "made_at": str(made_at),
-                    "schema": str(schema),
-                    "entries": int(count),
-                    "root": str(root),
-                }:
-                    return cls(made_at, schema, count, bytes.fromhex(root))
-                case _:
-                    pass
-        raise EvidenceError(f"its {ABOUT} is damaged: not a backup")
-
-
-@dataclass(frozen=True, slots=True)
-class Staged:
-    """A backup unpacked and verified, not yet in place."""
-
-    folder: Path
-    url: str
-    about: About
-    verified: Verified
-    unverified: str = ""
-
-    @property
-    def key_file(self) -> Path:
-        return self.folder / KEY
-
-    @property
-    def vault(self) -> Vault:
-        return Vault(self.folder / "vault")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,131 +41,6 @@ class Compared:
     def lost_until(self) -> int | None:
         """The entries from `size` up to this one are lost; None where nobody knows."""
         return None if self.known is None else max(self.known, self.size)
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where an installation keeps its things."""
-
-    url: str
-    data_dir: Path
-    vault: Path
-    key_file: Path
-
-    @property
-    def database_file(self) -> Path | None:
-        """The file of an SQLite database; None for PostgreSQL."""
-        url = make_url(self.url)
-        return Path(url.database) if url.get_backend_name() == "sqlite" and url.database else None
-
-
-# --- unpacking ------------------------------------------------------------------------------------
-
-
-def stage(path: Path, identities: Sequence[Any], place: Place) -> Staged:
-    """Unpack a backup beside the data and verify all of its log. `discard` takes it away again.
-
-    Raises:
-        EvidenceError: the file is not whole or not opened by this key, or its log does not verify,
-            or the PostgreSQL database is not empty.
-        SchemaError: a newer program made it.
-    """
-    if place.database_file is None and not dumping.is_bare(place.url):
-        raise EvidenceError(
-            "the PostgreSQL database is not empty: rename it, make an empty one in its place,"
-            " and name the old one with --old, so that the two can be compared"
-        )
-    folder = _folder(place)
-    staged_file = f"sqlite:///{folder / 'database.sqlite3'}"
-    url = place.url if place.database_file is None else staged_file
-    try:
-        with archive.reading(path, identities) as members:
-            about = _unpack(members, folder, url)
-        return Staged(folder, url, about, _verify(folder, url, about))
-    except BaseException:
-        _discard(folder, url, place)
-        raise
-
-
-def discard(staged: Staged, place: Place) -> None:
-    """Take away what was unpacked."""
-    _discard(staged.folder, staged.url, place)
-
-
-def _discard(folder: Path, url: str, place: Place) -> None:
-    if place.database_file is None:
-        dumping.clear(url)
-    shutil.rmtree(folder, ignore_errors=True)
-
-
-def _folder(place: Place) -> Path:
-    """A new folder on the disk of the data; what a crash left of earlier ones goes."""
-    for left in place.data_dir.glob(f"{STAGE}*"):
-        shutil.rmtree(left, ignore_errors=True)
-    return Path(tempfile.mkdtemp(prefix=STAGE, dir=place.data_dir))  # 0700
-
-
-class _Members:
-    """The members of a backup with one look ahead."""
-
-    def __init__(self, members: Iterator[tuple[str, bytes]]) -> None:
-        self._members = members
-        self.next = next(members, None)
-
-    def take(self) -> tuple[str, bytes]:
-        if self.next is None:
-            raise EvidenceError("the backup ends before its end")
-        taken, self.next = self.next, next(self._members, None)
-        return taken
-
-    def rows(self) -> Iterator[dumping.Part]:
-        """The parts of tables that come next."""
-        while self.next is not None and self.next[0].startswith("rows/"):
-            name, content = self.take()
-            yield name.split("/")[1], content
-
-
-def _unpack(found: Iterator[tuple[str, bytes]], folder: Path, url: str) -> About:
-    members = _Members(found)
-    name, content = members.take()
-    if name != ABOUT:
-        raise EvidenceError(f"it does not begin with {ABOUT}: not a backup")
-    about = About.read(content)
-    rows = dumping.load(url, about.schema, members.rows())
-    blobs, vault = 0, Vault(folder / "vault")
-    while True:
-        name, content = members.take()
-        if name == END:
-            break
-        if name == KEY:
-            _keep_key(folder / KEY, content)
-        elif name.startswith("vault/"):
-            if vault.put(content) != name.rpartition("/")[2]:
-                raise EvidenceError(f"{name} is not what its name says")
-            blobs += 1
-        else:
-            raise EvidenceError(f"the backup holds {name!r}, which this program does not know")
-    counts = json.loads(content)
-    if (counts.get("rows"), counts.get("blobs")) != (rows, blobs) or members.next is not None:
-        raise EvidenceError("the backup does not hold what its end says")
-    return about
-
-
-def _keep_key(path: Path, content: bytes) -> None:
-    path.touch(mode=0o600, exist_ok=False)
-    path.write_bytes(content)
-
-
-def _verify(folder: Path, url: str, about: About) -> Verified:
-    """Read all of the log in the backup against its rows, its originals and its checkpoints."""
-    key = SigningKey.load(folder / KEY)
-    with (
-        closing(Store(url, mail_domain=_NO_MAIL)) as store,
-        store.log.verifying(folder / "vault") as (view, whole),
-    ):
-        if view.head() != (about.entries, about.root):
-            raise EvidenceError("the log in the backup is not the one that the backup names")
-        return whole.verify([first_key(key.verifier, view.hand_overs())], nodes=False)
 
 
 # --- comparing ------------------------------------------------------------------------------------
@@ -265,7 +86,7 @@ def _demand(one: dict[int, bytes], other: dict[int, bytes], size: int) -> None:
 def _keys(staged: Staged) -> list[VerifierKey]:
     """Every key that signed for this log, the newest first."""
     keys = [SigningKey.load(staged.key_file).verifier]
-    with closing(Store(staged.url, mail_domain=_NO_MAIL)) as store, store.log.reading() as view:
+    with closing(Store(staged.url, mail_domain=NO_MAIL)) as store, store.log.reading() as view:
         for public in reversed(view.hand_overs()):
             old, _new = read_hand_over(public, [VerifierKey.parse(str(public["old_key"]))])
             keys.append(old)
@@ -289,7 +110,7 @@ def put(
         InUseError: another program has the old database open.
     """
     _demand_nobody_else(place)
-    with closing(Store(staged.url, mail_domain=_NO_MAIL)) as store:
+    with closing(Store(staged.url, mail_domain=NO_MAIL)) as store:
         leaf = entries.log_restored(
             at=at,
             made_at=staged.about.made_at,

@@ -28,7 +28,8 @@ from monitor.errors import EvidenceError
 from monitor.lock import the_only_one
 
 if TYPE_CHECKING:
-    from monitor.backup.restoring import Compared, Place, Staged
+    from monitor.backup.restoring import Compared
+    from monitor.backup.staging import Place, Staged
 
 
 def register(app: typer.Typer) -> None:
@@ -143,7 +144,7 @@ def restore(
     config: ConfigOption = None,
 ) -> None:
     """Put a backup in place; refused where it is of another history than the one that is known."""
-    from monitor.backup import archive, restoring  # noqa: PLC0415 - as above
+    from monitor.backup import archive, restoring, staging  # noqa: PLC0415 - as above
 
     quiet()
     if not why.strip():
@@ -155,7 +156,7 @@ def restore(
     notes = [each.read_text(encoding="utf-8") for each in known or ()]
     identities = archive.identities_of(key.read_bytes(), _ask_passphrase)
     with the_only_one(place.data_dir):
-        staged = restoring.stage(file, identities, place)
+        staged = staging.stage(file, identities, place)
         try:
             compared = restoring.compare(staged, old=_old(place, old), known=notes)
             if not yes:
@@ -164,7 +165,7 @@ def restore(
                 staged, compared, place, by=who(by), why=why.strip(), at=clock.now()
             )
         except BaseException:
-            restoring.discard(staged, place)
+            staging.discard(staged, place)
             raise
     typer.echo(f"restored: {staged.about.entries} entries, as of {staged.about.made_at}")
     for path in aside:
@@ -177,7 +178,7 @@ def _ask_passphrase() -> str:
 
 
 def _place(config: Config) -> Place:
-    from monitor.backup.restoring import Place  # noqa: PLC0415 - as above
+    from monitor.backup.staging import Place  # noqa: PLC0415 - as above
 
     engine = config.engine
     return Place(

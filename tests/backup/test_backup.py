@@ -12,8 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
-from monitor.backup import archive, making, restoring
-from monitor.backup.restoring import Place, Staged
+from monitor.backup import archive, making, restoring, staging
+from monitor.backup.staging import Place, Staged
 from monitor.errors import EvidenceError, SchemaError
 from monitor.evidence.checkpoint import Checkpoint, sign
 from monitor.evidence.leaf import OpenedLeaf
@@ -84,14 +84,14 @@ class House:
 
     def stage(self, path: Path, place: Place | None = None) -> Staged:
         keys = archive.identities_of(self.identity, str)
-        return restoring.stage(path, keys, place or self.place)
+        return staging.stage(path, keys, place or self.place)
 
     def restore(self, path: Path, place: Place, *known: str, old: str | None = None) -> list[Path]:
         staged = self.stage(path, place)
         try:
             compared = restoring.compare(staged, old=old, known=known)
         except EvidenceError:
-            restoring.discard(staged, place)
+            staging.discard(staged, place)
             raise
         return restoring.put(
             staged, compared, place, by="pryce", why="the disk broke", at=self.make.now
@@ -236,7 +236,7 @@ def test_in_its_own_place_it_moves_the_old_database_aside(
     with closing(Store(moved.url, mail_domain="school.example")) as store:
         assert store.log.head() == later
     house.verify(moved)
-    assert not list(house.place.data_dir.glob(f"{restoring.STAGE}*"))
+    assert not list(house.place.data_dir.glob(f"{staging.STAGE}*"))
 
 
 def test_originals_of_what_was_lost_leave_the_vault_with_the_database_that_names_them(
@@ -279,7 +279,7 @@ def test_a_fork_is_refused_and_nothing_is_touched(sqlite_house: House, tmp_path:
 
     assert house.head() == before
     house.verify(house.place)
-    assert not list(house.place.data_dir.glob(f"{restoring.STAGE}*"))
+    assert not list(house.place.data_dir.glob(f"{staging.STAGE}*"))
 
 
 def test_a_witness_finds_a_fork_where_the_old_database_is_gone(
