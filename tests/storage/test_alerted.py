@@ -21,9 +21,10 @@ from monitor.evidence.note import SigningKey
 from monitor.evidence.vault import Vault
 from monitor.evidence.verify import StoredEntry
 from monitor.model import Author, DeliveryState, Message
-from monitor.storage import ledger
+from monitor.storage import alerted, ledger, resealed
 from monitor.storage.convert import dump_message
 from monitor.storage.store import Store
+from monitor.storage.tables import AlertRow, CaseNoteRow, CaseRow, DeliveryRow
 from tests.verifying import Make, change, in_stretches, one_by_one, outcome, signed
 
 MINUTE = timedelta(minutes=1)
@@ -99,6 +100,19 @@ def test_only_what_the_row_no_longer_tells_is_opened(
         monkeypatch.setattr(here, "check_slowly", watched)
         everything.verify([signing_key.verifier])
     assert opened == ["delivery.failed"], "an outcome that another followed"
+
+
+@pytest.mark.parametrize(
+    ("table", "read"),
+    [
+        (AlertRow, {*alerted._ALERT, "entry_index"}),
+        (DeliveryRow, {*alerted._DELIVERY}),
+        (CaseRow, {*resealed.CASE}),
+        (CaseNoteRow, {*resealed.NOTE}),
+    ],
+)
+def test_every_column_is_read_so_that_none_can_be_spoilt_unseen(table: Any, read: set[str]) -> None:
+    assert {column.name for column in table.__table__.columns} == read
 
 
 TAMPERED = [
