@@ -31,6 +31,8 @@ _MASKED = re.compile(
 _MASKS = frozenset("*•●~·…%^&")
 _SIGN_INSIDE = re.compile(r"[^\W_][!|+(]+[^\W_]")
 _DOTS = frozenset({".", "_", "*", "·", "~", "|"})
+_SIGNS = re.compile(rf"[0-9@$€£!|+({re.escape(''.join(sorted(_MASKS)))}]")
+_DOT_INSIDE = re.compile(rf"[{re.escape(''.join(sorted(_DOTS)))}](?=[^\W_])")
 _MASKED_BEHIND_APOSTROPHE = re.compile(r"(?<![^\W_])[^\W_]{1,3}'[^\W_]{0,20}[*]{1,6}[^\W_]{1,20}")
 
 
@@ -54,8 +56,8 @@ def plain_edges(
     `kinds_of` gives the bits NAME, OWNER and BEGINS of a word, `known` tells the names that several
     words make, and `goes_on` whether such a name may go on behind these.
     """
-    for at, token in enumerate(tokens):
-        kinds = kinds_of(token.word)
+    for at, kinds in enumerate(map(kinds_of, [token.word for token in tokens])):
+        token = tokens[at]
         if not kinds or token.hidden or len(token.word) > LONGEST:
             continue
         if kinds & NAME:
@@ -97,7 +99,7 @@ def disguised_edges(
 ) -> Iterable[Edge]:
     """Yield what disguised words may stand for; `known` tells names, `masked` completes gaps."""
     tokens, text = reading.tokens, reading.text
-    signs = set(text)
+    signs = set(_SIGNS.findall(text))
     if _THRICE.search(text):
         yield from _repeats(tokens)
     if _may_be_leet(text, signs):
@@ -106,7 +108,7 @@ def disguised_edges(
         yield from _apart(reading, known)
     if not signs.isdisjoint(_MASKS):
         yield from _masks(reading, masked, known)
-    if not {token.gap for token in tokens}.isdisjoint(_DOTS):
+    if _DOT_INSIDE.search(text):
         yield from _dotted(tokens, known)
 
 

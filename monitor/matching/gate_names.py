@@ -54,21 +54,9 @@ class NamesBeside:
 
     def looks(self, flat: bytes, start: int, end: int) -> bool:
         """Whether a word beside the forename [start, end) may be a surname, or part of one."""
-        # A sign and a gap are two gaps: what stands behind one more is tried before any distance.
-        behind = (
-            flat[end : flat.find(b" ", end)]
-            or flat[end + 1 : flat.find(b" ", end + 1)]
-            or first_word(flat[end : end + REACH])
+        return self._look_behind(_word_behind(flat, end)) or self._look_before(
+            _word_before(flat, start)
         )
-        if self._look_behind(behind):
-            return True
-        nearer = max(0, start - 1)
-        before = (
-            flat[flat.rfind(b" ", 0, start) + 1 : start]
-            or flat[flat.rfind(b" ", 0, nearer) + 1 : nearer]
-            or last_word(flat, start)
-        )
-        return self._look_before(before)
 
     def _look_behind(self, word: bytes) -> bool:
         """Whether a word behind a forename may be, or begin, a surname; remembers the answer."""
@@ -89,6 +77,18 @@ class NamesBeside:
 
     def beside(self, flat: bytes, form: str, start: int, end: int, raw: bytes) -> int:
         """Return whether a surname that goes with a forename stands behind or before it."""
+        word = _word_behind(flat, end)
+        best = NOBODY
+        if len(word) < 2 or self._look_behind(word):  # noqa: PLR2004
+            best = self._behind(flat, form, end, raw)
+        if best == SOMEBODY or raw[start - 1 : start] == b"-":
+            return best  # "Fletcher-Leonard" is one surname
+        word = _word_before(flat, start + 1)
+        if not (self._look_before(word) or (word and not is_ordinary(word.decode()))):
+            return best
+        return max(best, self._before(flat, form, start))
+
+    def _behind(self, flat: bytes, form: str, end: int, raw: bytes) -> int:
         stop = _parting(raw, end - 1, end + REACH)
         if stop and stop[0] == b"\xf0":
             emoji = _EMOJI.match(raw, end - 1)  # "Adaeze 🤡 Okwuosa"
@@ -108,15 +108,11 @@ class NamesBeside:
                 return SOMEBODY
             if len(word) > 1 and is_ordinary(word.decode()):
                 break
-        if raw[start - 1 : start] == b"-":
-            return best  # "Fletcher-Leonard" is one surname
-        before = flat[max(0, start - REACH) : start + 1].rsplit(None, 4)[-4:]
-        if not before or not (
-            self._look_before(before[-1]) or not is_ordinary(before[-1].decode())
-        ):
-            return best
-        surname = ""
-        for word in reversed(before):
+        return best
+
+    def _before(self, flat: bytes, form: str, start: int) -> int:
+        surname, best = "", NOBODY
+        for word in reversed(flat[max(0, start - REACH) : start + 1].rsplit(None, 4)[-4:]):
             surname = word.decode().replace("'", "") + surname
             if surname not in self._index.surnames:
                 continue
@@ -292,6 +288,24 @@ class NamesBeside:
             for begin in range(min(3, len(letters)))
             for end in range(begin + 4, len(letters) + 1)
         ) or any(letters[begin:] in self._index.surnames for begin in range(len(letters) - 3))
+
+
+def _word_behind(flat: bytes, end: int) -> bytes:
+    """Return the next word; one that stands behind a sign and a gap is tried before any other."""
+    return (
+        flat[end : flat.find(b" ", end)]
+        or flat[end + 1 : flat.find(b" ", end + 1)]
+        or first_word(flat[end : end + REACH])
+    )
+
+
+def _word_before(flat: bytes, start: int) -> bytes:
+    nearer = max(0, start - 1)
+    return (
+        flat[flat.rfind(b" ", 0, start) + 1 : start]
+        or flat[flat.rfind(b" ", 0, nearer) + 1 : nearer]
+        or last_word(flat, start)
+    )
 
 
 def _led_by_prefixes(words: list[bytes]) -> bytes:
