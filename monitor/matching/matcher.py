@@ -151,7 +151,7 @@ class Matcher:
         mentioned: set[int],
     ) -> Explanation:
         authors = self._authors(post)
-        matches: dict[Target, list[Match]] = defaultdict(list)
+        matches: dict[tuple[TargetKind, int], list[Match]] = defaultdict(list)
         refused: list[Refused] = []
         for field, reading in readings.items():
             if field is PostField.THREAD:
@@ -161,17 +161,16 @@ class Matcher:
                 if hit.person in authors:
                     continue
                 match = self._person_match(hit, field, reading, ties)
-                matches[match.target].append(match)
+                matches[TargetKind.PERSON, hit.person].append(match)
             refused += [
                 self._refused(refusal, field, reading, ties, authors) for refusal in found.refusals
             ]
             for ref in refs[field.value].of(mentioned) if mentioned else ():
                 if ref.ref.person < 0 and ref.ref.kind != "place" and ref.ref.school in mentioned:
                     match = self._school_match(ref, field, reading, ties)
-                    matches[match.target].append(match)
-        mentions = tuple(_mention(post, target, tuple(found)) for target, found in matches.items())
+                    matches[TargetKind.SCHOOL, ref.ref.school].append(match)
         return Explanation(
-            tuple(sorted(mentions, key=lambda mention: mention.target.kind)),
+            tuple(_mention(post, matches[target]) for target in sorted(matches)),
             tuple(refused),
             tuple(
                 (self._index.schools[school].id, ties.words(school))
@@ -243,9 +242,9 @@ def _stretch(reading: Reading, first: int, last: int) -> tuple[int, int]:
     return reading.folded.span(reading.tokens[first].start, reading.tokens[last - 1].end)
 
 
-def _mention(post: Post, target: Target, matches: tuple[Match, ...]) -> Mention:
+def _mention(post: Post, matches: list[Match]) -> Mention:
     ordered = tuple(
-        sorted(matches, key=lambda match: (-match.confidence, match.field, match.start))
+        sorted(matches, key=lambda match: (-match.confidence, match.field, match.start, match.rule))
     )
     best = ordered[0].confidence
     certainty = (
@@ -253,4 +252,4 @@ def _mention(post: Post, target: Target, matches: tuple[Match, ...]) -> Mention:
         else Certainty.LESS_SURE if best >= _LESS_SURE
         else Certainty.POSSIBLE
     )  # fmt: skip
-    return Mention(post, target, certainty, ordered)
+    return Mention(post, ordered[0].target, certainty, ordered)

@@ -57,6 +57,11 @@ def test_the_words_of_the_other_schools_are_told_apart_from_those_of_ones_own() 
     assert sorted(_found(text)) == sorted([_TOWNS[7].lower(), "poppy"])
 
 
+def test_people_are_told_in_the_order_of_the_roster_and_before_schools() -> None:
+    text = f"At St Mary's, {_TOWNS[7]}: Joseph Navakomba, Leonard Fletcher and Poppy Tran"
+    assert _found(text) == ["poppy", "leonard", "joseph", _TOWNS[7].lower()]
+
+
 def test_a_longer_name_is_not_named_once_more_by_the_words_inside() -> None:
     text = f"{_TOWNS[7]}: St Mary's Primary School is shut"
     mentions = _MATCHER.match(Post(PostRef("test", "1"), text))
