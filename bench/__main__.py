@@ -22,6 +22,7 @@ TITLES = {
     "matching": "Matching",
     "grading": "Grading",
     "evidence": "Evidence",
+    "sealing": "Sealing, and what it takes of the disk",
     "search": "Search",
     "export": "An export",
     "backup": "Backup and restore",
