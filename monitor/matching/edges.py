@@ -22,9 +22,7 @@ LEET = {
     "@": "a", "$": "s", "!": "i", "|": "l", "€": "e", "£": "l", "+": "t", "(": "c",
 }  # fmt: skip
 _LEET_CHUNK = re.compile(r"(?<![\w@$!|€£+(])[\w@$!|€£+(]{2,40}(?![\w@$!|€£+(])")
-_LETTERS_APART = re.compile(
-    r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}"
-)
+LETTERS_APART = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
 _MASKED = re.compile(
     r"(?<![^\W_])(?:[^\W_]{1,20}(?:[*•●~·…%^&]{1,8}[^\W_]{1,20}){1,8}|[^\W_]{2,20}[*•●]{1,8}(?![\w*]))"
 )
@@ -213,7 +211,7 @@ def _apart(  # noqa: C901 - begins and ends of words in one run of letters
     reading: Reading, known: Callable[[str], bool]
 ) -> Iterable[Edge]:
     """Yield words whose letters stand apart: "o k a f o r", "o.k.a.f.o.r", "m r. y . o . u"."""
-    for found in _LETTERS_APART.finditer(reading.text):
+    for found in LETTERS_APART.finditer(reading.text):
         cover = _covered(reading.tokens, *found.span())
         if cover is None:
             continue

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from operator import itemgetter
 
+from monitor.matching.edges import LETTERS_APART
 from monitor.matching.gate_bytes import (
     INSIDE,
     OPENING,
@@ -46,8 +47,7 @@ from monitor.matching.words import is_ordinary
 
 _VOWEL_BEFORE = re.compile(rb"(?<![a-z0-9'])[aiou]\. ?(?=[a-z])")
 _VOWEL_BEHIND = re.compile(rb", ?[aiou](?![a-z0-9'])")
-_SPACED = re.compile(r"(?<![^\W_])[^\W_]{1,2}(?:[ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])){2,40}")
-# Two letters that stand apart: in whatever the last finds, and in few posts besides.
+# Two letters that stand apart: in whatever `LETTERS_APART` finds, and in few posts besides.
 _APART = re.compile(r"[ .\-_*·•|/\\,~][^\W_][ .\-_*·•|/\\,~]{1,3}[^\W_](?![^\W_])")
 _TAG = re.compile(r"#(\w[\w'-]{5,60})")
 _CUT = str.maketrans("'_", "  ")
@@ -257,7 +257,7 @@ class Gate:
                 return True
         if any(self._names.is_odd_name(word) for word in decoded(text)):
             return True
-        for found in _SPACED.finditer(text) if _APART.search(text) else ():
+        for found in LETTERS_APART.finditer(text) if _APART.search(text) else ():
             letters = "".join(sign for sign in found[0] if sign.isalnum())
             if self._names.is_glued_name(letters) or self._names.holds_surname(letters):
                 return True
